@@ -1,0 +1,55 @@
+"""``serve`` and ``config``."""
+
+from __future__ import annotations
+
+import click
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+from scim_server.cli.opening import opened
+from scim_server.settings import Settings, describe
+
+_STOP_SECONDS = 30
+"""How long a request in flight may take to finish when the server is told to stop."""
+
+
+@click.command()
+def serve() -> None:
+    """Serve until told to stop (SIGTERM, Ctrl-C); requests in flight are finished."""
+    run(Settings.from_env())
+
+
+def run(settings: Settings) -> None:
+    """The server program: granian, one worker process a core. Workers read the environment."""
+    with opened(settings):
+        pass  # a database that can't be used stops the start here, not in every worker
+    click.echo(
+        f"scim-server listens on http://{settings.host}:{settings.port} "
+        f"as {settings.public_url}. Stop it with Ctrl-C.",
+        err=True,
+    )
+    Server(
+        "scim_server.app:create_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.worker_count,
+        blocking_threads=settings.thread_count,
+        websockets=False,
+        http1_settings=HTTP1Settings(keep_alive=True, header_read_timeout=30_000),
+        log_level=LogLevels.warning,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
+    ).serve()
+
+
+@click.command()
+def config() -> None:
+    """Print the effective settings, secrets masked."""
+    for row in describe(Settings.from_env()):
+        source = "default" if row.is_default else "set"
+        click.echo(f"{row.name} = {row.value}  ({source})\n    {row.help}")

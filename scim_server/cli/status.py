@@ -1,0 +1,55 @@
+"""``status``: what an operator looks at first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from scim_server.cli.opening import opened
+from scim_server.clock import moment, system_clock
+from scim_server.directory.units import count_population, schools, units
+from scim_server.oauth.credentials import live_secrets
+from scim_server.oauth.tokens import last_use
+from scim_server.settings import Settings
+
+
+@click.command()
+def status() -> None:
+    """Units, people, groups, the last import, the last read, and how long secrets live."""
+    now = system_clock()
+    with opened(Settings.from_env()) as database, database.read() as connection:
+        found = units(connection)
+        if not found:
+            click.echo("No units. Begin with: scim-server unit add NAME --domain DOMAIN")
+        for unit in found:
+            people = count_population(connection, unit.id)
+            known = schools(connection, unit.id)
+            publishing = sum(each.synchronised for each in known)
+            click.echo(f"{unit.name} ({unit.kind})")
+            click.echo(f"  schools that publish: {publishing} of {len(known)}")
+            click.echo(f"  served: {people.users:,} people, {people.groups:,} groups")
+            click.echo(
+                f"  active in the register: {people.pupils:,} pupils, "
+                f"{people.employees:,} employees, {people.active_groups:,} groups"
+            )
+            click.echo(f"  last import: {_when(moment(unit.imported) if unit.imported else None)}")
+            secrets = live_secrets(connection, unit.id, now)
+            for client in dict.fromkeys(each.client_id for each in secrets):
+                use = last_use(database, client)
+                click.echo(f"  client {client}: last token {_when(use.token)}, "
+                           f"last read {_when(use.read)}")  # fmt: skip
+            for secret in secrets:
+                days = (secret.expires - now).days
+                click.echo(
+                    f"  secret {secret.id} of {secret.client_id}: ends in {days} days, "
+                    f"on {secret.expires:%Y-%m-%d}"
+                )
+            if not secrets:
+                click.echo(
+                    f"  no live secret. Issue one: scim-server credentials issue {unit.name}"
+                )
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"

@@ -1,0 +1,39 @@
+"""Loading many rows at once, by each driver's fastest way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert
+
+_BATCH = 5_000
+
+
+def load(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Insert ``rows``, each with the values of ``columns`` in order, in bounded memory.
+
+    Values go to the driver as they are: JSON has to be text already.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    assert raw is not None
+    if connection.dialect.name == "sqlite":
+        statement = insert(table).values(dict.fromkeys(columns))
+        text = str(statement.compile(dialect=connection.dialect))
+        for batch in _batches(rows):
+            connection.exec_driver_sql(text, batch)
+        return
+    connection.exec_driver_sql("SELECT 1")  # begins the transaction that the copy belongs to
+    target = ", ".join(f'"{name}"' for name in columns)
+    with raw.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({target}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[tuple[Any, ...]]]:
+    source = iter(rows)
+    while batch := [tuple(row) for row in islice(source, _BATCH)]:
+        yield batch

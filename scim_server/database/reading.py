@@ -1,0 +1,131 @@
+"""The read path's way to the database: statements compiled once, run by the driver itself.
+
+A request pays for no ORM, no pool and no transaction: each thread keeps one connection in
+autocommit mode, and a :class:`Prepared` statement is a string and the order of its parameters.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql import ClauseElement
+
+from scim_server.errors import DatabaseUnavailable
+
+_faults = logging.getLogger("scim_server.faults")
+
+_STATEMENT_SECONDS = 10
+_PROGRESS_STEPS = 200_000
+"""SQLite asks whether to go on after so many steps of its machine, about every two milliseconds."""
+
+
+class Prepared:
+    """A compiled statement: its text and how parameters are handed to the driver."""
+
+    __slots__ = ("_defaults", "_order", "text")
+
+    def __init__(self, statement: ClauseElement, engine: Engine) -> None:
+        compiled = statement.compile(dialect=engine.dialect)
+        self.text = str(compiled)
+        self._defaults = dict(compiled.params)
+        positions = compiled.positiontup  # type: ignore[attr-defined]
+        self._order: tuple[str, ...] | None = None if positions is None else tuple(positions)
+
+    def bind(self, parameters: Mapping[str, Any]) -> Any:
+        """The driver's form of ``parameters``: a tuple for SQLite, a mapping for PostgreSQL."""
+        values = {**self._defaults, **parameters}
+        if self._order is None:
+            return values
+        return tuple([values[name] for name in self._order])
+
+
+class Reader:
+    """Runs prepared statements on a connection of the calling thread.
+
+    A lost connection is replaced and the read tried once more; when that fails too, or a
+    statement takes longer than ten seconds, :class:`~scim_server.errors.DatabaseUnavailable`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._thread = threading.local()
+        self._connections: list[Connection] = []
+        self._failures: tuple[type[Exception], ...] = (
+            engine.dialect.loaded_dbapi.OperationalError,
+            engine.dialect.loaded_dbapi.InterfaceError,
+            SQLAlchemyError,
+        )
+
+    def prepare(self, statement: ClauseElement) -> Prepared:
+        return Prepared(statement, self.engine)
+
+    def rows(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        """All rows, as the driver's tuples."""
+        try:
+            return self._run(prepared, parameters)
+        except self._failures:
+            self._forget()
+        try:
+            return self._run(prepared, parameters)
+        except self._failures as error:
+            self._forget()
+            _faults.error("database: %s", type(error).__name__)
+            raise DatabaseUnavailable(
+                "The database does not answer. Try again in a moment."
+            ) from error
+
+    def row(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Any | None:
+        """The first row, or none."""
+        rows = self.rows(prepared, parameters)
+        return rows[0] if rows else None
+
+    def _run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        cursor = getattr(self._thread, "cursor", None)
+        if cursor is None:
+            cursor = self._connect()
+        self._thread.deadline = time.monotonic() + _STATEMENT_SECONDS
+        cursor.execute(prepared.text, prepared.bind(parameters))
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+    def _connect(self) -> Any:
+        connection = self.engine.connect()
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        if self.engine.dialect.name == "sqlite":
+            raw.execute("PRAGMA query_only=ON").close()
+            raw.execute("PRAGMA mmap_size=1073741824").close()
+            local = self._thread
+            raw.set_progress_handler(
+                lambda: time.monotonic() > getattr(local, "deadline", float("inf")),
+                _PROGRESS_STEPS,
+            )
+        else:
+            raw.autocommit = True
+            raw.execute(f"SET statement_timeout = '{_STATEMENT_SECONDS}s'")
+        self._connections.append(connection)
+        self._thread.connection = connection
+        self._thread.cursor = raw.cursor()
+        return self._thread.cursor
+
+    def _forget(self) -> None:
+        """Drop this thread's connection; a connection with read settings never serves a writer."""
+        connection = getattr(self._thread, "connection", None)
+        self._thread.cursor = self._thread.connection = None
+        if connection is not None:
+            self._connections.remove(connection)
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads; call it when no request is running."""
+        while self._connections:
+            connection = self._connections.pop()
+            connection.invalidate()
+            connection.close()
+        self._thread = threading.local()

@@ -1,0 +1,133 @@
+"""The few SQL expressions that each database spells its own way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Text, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Select
+
+from scim_server.directory.tables import resource
+
+
+class Contains(FunctionElement[bool]):
+    """``Contains(text, term)``: whether ``term`` stands in ``text``, by code point."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Contains, "sqlite")
+def _contains_sqlite(element: Contains, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+@compiles(Contains, "postgresql")
+def _contains_postgresql(element: Contains, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+class Searched(FunctionElement[bool]):
+    """``Searched(phrase, pattern)``: resources that the trigram index proposes for a term.
+
+    ``phrase`` is the term for SQLite's FTS5, ``pattern`` the same for PostgreSQL's LIKE. The
+    proposal may be too wide, never too narrow, so :class:`Contains` decides beside it.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Searched, "sqlite")
+def _searched_sqlite(element: Searched, compiler: SQLCompiler, **kw: Any) -> str:
+    phrase, _ = element.clauses
+    term = compiler.process(phrase, **kw)
+    found = f"SELECT rowid FROM resource_text WHERE resource_text MATCH {term}"  # noqa: S608
+    return f"{_seq(compiler)} IN ({found})"
+
+
+@compiles(Searched, "postgresql")
+def _searched_postgresql(element: Searched, compiler: SQLCompiler, **kw: Any) -> str:
+    _, pattern = element.clauses
+    return f"({compiler.process(resource.c.text, **kw)} LIKE {compiler.process(pattern, **kw)})"
+
+
+def _seq(compiler: SQLCompiler) -> str:
+    return compiler.process(resource.c.seq)
+
+
+class ByCodePoint(FunctionElement[str]):
+    """``ByCodePoint(expression)``: the text, compared and sorted by code point."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(ByCodePoint, "sqlite")
+def _by_code_point_sqlite(element: ByCodePoint, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(ByCodePoint, "postgresql")
+def _by_code_point_postgresql(element: ByCodePoint, compiler: SQLCompiler, **kw: Any) -> str:
+    return f'({compiler.process(element.clauses, **kw)} COLLATE "C")'
+
+
+class Stored(FunctionElement[Any]):
+    """``Stored(path, is_boolean)``: one of the folded keys of a resource, or NULL.
+
+    ``path`` is an attribute path of the contract, so it may stand in the statement itself.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, path: str, *, is_boolean: bool) -> None:
+        self.path = path.replace("'", "''")
+        self.type = Boolean() if is_boolean else Text()
+        super().__init__()
+
+
+@compiles(Stored, "sqlite")
+def _stored_sqlite(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_extract({compiler.process(resource.c.folded, **kw)}, '$.\"{element.path}\"')"
+
+
+@compiles(Stored, "postgresql")
+def _stored_postgresql(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
+    text = f"({compiler.process(resource.c.folded, **kw)} ->> '{element.path}')"
+    return f"{text}::boolean" if isinstance(element.type, Boolean) else text
+
+
+class Joined(FunctionElement[str]):
+    """``Joined(rows)``: the texts of a select's column ``fragment``, in its order, by commas.
+
+    ``rows`` also has a column ``place`` and is ordered by it. No rows give NULL.
+    """
+
+    type = Text()
+    inherit_cache = True
+
+    def __init__(self, rows: Select[Any]) -> None:
+        super().__init__(rows.scalar_subquery())
+
+
+@compiles(Joined, "sqlite")
+def _joined_sqlite(element: Joined, compiler: SQLCompiler, **kw: Any) -> str:
+    rows = compiler.process(element.clauses, **kw)
+    return f"(SELECT group_concat(fragment, ',') FROM {rows})"  # noqa: S608 (compiled SQL)
+
+
+@compiles(Joined, "postgresql")
+def _joined_postgresql(element: Joined, compiler: SQLCompiler, **kw: Any) -> str:
+    rows = compiler.process(element.clauses, **kw)
+    listed = f"{rows} AS listed"
+    return f"(SELECT string_agg(fragment, ',' ORDER BY place) FROM {listed})"  # noqa: S608
+
+
+def text_of(value: str) -> ColumnElement[str]:
+    """``value`` as a literal of the statement itself: for constants of this program alone."""
+    quoted = value.replace("'", "''")
+    return literal_column(f"'{quoted}'", Text())

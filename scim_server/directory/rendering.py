@@ -1,0 +1,163 @@
+"""From a SCIM document to what is stored of it: finished JSON and folded keys.
+
+Folding happens here alone, once, when a resource is written, in the form in which scim2-models
+compares (NFC, lower case unless ``caseExact``), so that every database gives the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+from scim2_models import default_comparison_key
+from scim2_models.path import AttributeBinding, AttrPath
+
+from scim_server.directory.models import ResourceType
+
+BASE = "\x01"
+"""Stands for the unit's base address in stored JSON, and is replaced in every answer.
+
+A JSON text can't contain a raw control character, so no value can be taken for it.
+"""
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "User": {
+        "externalId": "external_id",
+        "userName": "user_name",
+        "displayName": "display_name",
+        "name.familyName": "family_name",
+        "name.givenName": "given_name",
+        "userType": "user_type",
+        "active": "active",
+    },
+    "Group": {
+        "externalId": "external_id",
+        "displayName": "display_name",
+        "urn:scim-server:schemas:uonet:1.0:Group:active": "active",
+    },
+}
+"""Attributes with a column of their own, by resource type; all others are read from ``folded``."""
+
+SEARCHED = ("user_name", "display_name", "family_name", "given_name", "external_id")
+"""The columns that ``co`` finds through the trigram index."""
+
+Element = tuple[str, int, str | None, str | None, str | None, bool | None]
+"""One value of a multi-valued attribute: attribute, position, value, type, display, primary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One resource, ready to be stored; ``columns`` has every column of :data:`COLUMNS`."""
+
+    id: str
+    resource_type: str
+    columns: Mapping[str, Any]
+    text: str
+    folded: str
+    head: str
+    fragment: str
+    elements: tuple[Element, ...]
+
+
+def resource_id(namespace: str, resource_type: str, external_id: str) -> str:
+    """The id of the resource with a register's key: the same at every import, telling nothing.
+
+    Keyed by the unit's random ``namespace`` (hexadecimal), so nobody outside can compute an id
+    from a key, and equal keys in two units have unrelated ids. The shape is a UUID, version 8
+    (RFC 9562 §5.8).
+    """
+    message = f"{resource_type}\0{external_id}".encode()
+    mac = bytearray(hmac.digest(bytes.fromhex(namespace), message, hashlib.sha256)[:16])
+    mac[6] = (mac[6] & 0x0F) | 0x80
+    mac[8] = (mac[8] & 0x3F) | 0x80
+    return str(uuid.UUID(bytes=bytes(mac)))
+
+
+def render(resource_type: ResourceType, document: Mapping[str, Any], id: str) -> Rendered:
+    """Render ``document`` (SCIM attributes without id, meta, groups and members)."""
+    columns: dict[str, Any] = dict.fromkeys(
+        ("active", "external_id", "user_name", "display_name", "family_name", "given_name",
+         "user_type")
+    )  # fmt: skip
+    others: dict[str, Any] = {}
+    elements: list[Element] = []
+    own = COLUMNS[resource_type.name]
+    for path, value in _attributes(document):
+        if isinstance(value, list):
+            elements += _elements(resource_type, path, value)
+            continue
+        key = _folded(resource_type, path, value)
+        if column := own.get(path):
+            columns[column] = key
+        else:
+            others[path] = key
+    schemas = document["schemas"]
+    rest = {name: value for name, value in document.items() if name != "schemas"}
+    head = orjson.dumps({"schemas": schemas, "id": id, **rest})[:-1].decode()
+    searched = dict.fromkeys(columns[name] for name in SEARCHED if columns[name])
+    return Rendered(
+        id=id,
+        resource_type=resource_type.name,
+        columns=columns,
+        text="\n".join(searched),
+        folded=orjson.dumps(others).decode(),
+        head=head,
+        fragment=_fragment(resource_type, id, document["displayName"]),
+        elements=tuple(elements),
+    )
+
+
+def _fragment(resource_type: ResourceType, id: str, display: str) -> str:
+    """How a group lists a user (RFC 7643 §4.2), or a user a group (§4.1.2)."""
+    kind = {"type": "User"} if resource_type.name == "User" else {"type": "direct"}
+    text = orjson.dumps({"value": id, "display": display, **kind}).decode()
+    reference = f'"$ref":"{BASE}{resource_type.endpoint}/{id}"'
+    return f"{text[:-1]},{reference}}}"
+
+
+def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each attribute with its path: ``name.givenName``, ``urn:…:Group:subject``, ``emails``."""
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            separator = ":" if name.startswith("urn:") else "."
+            for sub, inner in value.items():
+                yield f"{name}{separator}{sub}", inner
+        else:
+            yield name, value
+
+
+def _elements(resource_type: ResourceType, path: str, values: list[Any]) -> Iterator[Element]:
+    for position, value in enumerate(values):
+        if not isinstance(value, Mapping):
+            yield path, position, _folded(resource_type, path, value), None, None, None
+            continue
+        folded = {sub: _folded(resource_type, f"{path}.{sub}", each) for sub, each in value.items()}
+        yield (
+            path,
+            position,
+            folded.get("value"),
+            folded.get("type"),
+            folded.get("display"),
+            folded.get("primary"),
+        )
+
+
+def _folded(resource_type: ResourceType, path: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return default_comparison_key(_binding(resource_type, path), value)
+
+
+@cache
+def _binding(resource_type: ResourceType, path: str) -> AttributeBinding:
+    uri, _, rest = path.rpartition(":")
+    attr, _, sub = rest.partition(".")
+    binding = resource_type.attribute(AttrPath(attr=attr, sub_attr=sub or None, uri=uri or None))
+    assert binding is not None, f"{path} is not an attribute of {resource_type.name}"
+    return binding

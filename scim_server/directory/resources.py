@@ -1,0 +1,188 @@
+"""Reading the resources of a unit: one by its id, or a page of a search.
+
+Nothing here builds a model or an ORM object. A statement is compiled once for each plan of
+search and kept; a request runs two or three indexed statements, however many resources there are.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Integer, Text, and_, bindparam, select
+from sqlalchemy.sql import ClauseElement
+
+from scim_server.database import Database, Prepared
+from scim_server.directory.attributes import UNIT
+from scim_server.directory.documents import document
+from scim_server.directory.models import ResourceType
+from scim_server.directory.rendering import BASE
+from scim_server.directory.searches import (
+    Position,
+    Search,
+    count_statement,
+    page_statement,
+    parameters,
+)
+from scim_server.directory.tables import population, resource, waypoint
+
+_KEPT_STATEMENTS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which unit is read, and the base address of its resources, without a slash at the end."""
+
+    unit_id: int
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One resource: its finished JSON, and the number of its version."""
+
+    body: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a search: its resources in order, how many there are in all, and its two ends.
+
+    ``more`` tells whether resources lie beyond the page in the direction that it was read in.
+    """
+
+    stored: list[str]
+    total: int
+    first: Position | None = None
+    last: Position | None = None
+    more: bool = False
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def joined(self, address: Address) -> str:
+        """The finished JSON of all resources, separated by commas."""
+        return ",".join(self.stored).replace(BASE, address.base)
+
+    def bodies(self, address: Address) -> list[str]:
+        """The finished JSON of each resource."""
+        return [each.replace(BASE, address.base) for each in self.stored]
+
+
+class Resources:
+    """The read side of the store. Every method takes the unit that it reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._reader = database.reader
+        self._statements: OrderedDict[Any, Prepared] = OrderedDict()
+
+    def get(
+        self, address: Address, resource_type: ResourceType, id: str, *, collections: bool = True
+    ) -> Found | None:
+        """The resource, or none where the unit serves none of that type and id."""
+        statement = self._prepared(
+            ("get", resource_type, collections), lambda: _get(resource_type, collections)
+        )
+        row = self._reader.row(statement, {"unit": address.unit_id, "id": id})
+        return Found(row[1].replace(BASE, address.base), row[0]) if row else None
+
+    def search(self, address: Address, search: Search) -> Page:
+        """One page. Raises :class:`~scim_server.errors.InvalidFilter` for a literal of the wrong
+        type and :class:`~scim_server.errors.InvalidPath` for a sort that is none.
+        """
+        bound = {
+            "unit": address.unit_id,
+            "base": address.base,
+            "base_key": address.base.lower(),
+            **parameters(search),
+        }
+        if search.is_whole_list and not search.by_cursor:
+            return self._whole_list(search, bound)
+        if search.limit == 0:
+            return Page([], self._total(search, bound))
+        rows = self._rows(search, bound, limit=search.limit + search.by_cursor)
+        page = self._page(search, rows)
+        if search.by_cursor or (len(rows) == search.limit) or (search.offset and not rows):
+            total = self._total(search, bound)
+        else:  # the list ends on this page
+            total = search.offset + len(rows)
+        return Page(page.stored, total, page.first, page.last, page.more)
+
+    def _whole_list(self, search: Search, bound: dict[str, Any]) -> Page:
+        """Start at the nearest waypoint: no page is further from it than a hundred resources."""
+        where = self._prepared("waypoint", _nearest_waypoint)
+        asked = {**bound, "type": search.types[0].name, "skip": search.offset}
+        found = self._reader.row(where, asked)
+        total, ordinal, start = found or (0, None, None)
+        if search.limit == 0 or search.offset >= total:
+            return Page([], total)
+        bound |= {"start": start or 0, "offset": search.offset - (ordinal or 0)}
+        rows = self._rows(search, bound, limit=search.limit)
+        return Page([row[1] for row in rows], total)
+
+    def _rows(self, search: Search, bound: dict[str, Any], *, limit: int) -> list[Any]:
+        statement = self._prepared(search.plan, lambda: page_statement(search))
+        return self._reader.rows(statement, {"offset": search.offset, **bound, "limit": limit})
+
+    def _page(self, search: Search, rows: list[Any]) -> Page:
+        more = search.by_cursor and len(rows) > search.limit
+        rows = rows[: search.limit]
+        if search.backwards:
+            rows.reverse()
+        stored = [row[1] for row in rows]
+        if not (search.by_cursor and rows):
+            return Page(stored, 0, more=more)
+        first, last = (
+            Position(row[2] if search.sort is not None else None, row[0])
+            for row in (rows[0], rows[-1])
+        )
+        return Page(stored, 0, first, last, more)
+
+    def _total(self, search: Search, bound: dict[str, Any]) -> int:
+        if search.is_whole_list:
+            statement = self._prepared("waypoint", _nearest_waypoint)
+            asked = {"unit": bound["unit"], "type": search.types[0].name, "skip": 0}
+            found = self._reader.row(statement, asked)
+            return int(found[0]) if found else 0
+        key = ("count", search.types, search.shape)
+        statement = self._prepared(key, lambda: count_statement(search))
+        return int(self._reader.rows(statement, bound)[0][0])
+
+    def _prepared(self, key: Any, build: Callable[[], ClauseElement]) -> Prepared:
+        prepared = self._statements.get(key)
+        if prepared is None:
+            prepared = self._statements[key] = self._reader.prepare(build())
+            if len(self._statements) > _KEPT_STATEMENTS:
+                self._statements.popitem(last=False)
+        return prepared
+
+
+def _get(resource_type: ResourceType, collections: bool) -> ClauseElement:
+    return select(
+        resource.c.version, document((resource_type,), collections=collections)
+    ).where(
+        resource.c.unit_id == UNIT,
+        resource.c.id == bindparam("id", type_=Text()),
+        resource.c.resource_type == resource_type.name,
+        resource.c.served,
+    )  # fmt: skip
+
+
+def _nearest_waypoint() -> ClauseElement:
+    """``(total, ordinal, seq)``: the counter, and the last waypoint not after ``skip``."""
+    kind = bindparam("type", type_=Text())
+    on = and_(
+        waypoint.c.unit_id == population.c.unit_id,
+        waypoint.c.resource_type == population.c.resource_type,
+        waypoint.c.ordinal <= bindparam("skip", type_=Integer()),
+    )
+    return (
+        select(population.c.total, waypoint.c.ordinal, waypoint.c.seq)
+        .select_from(population.outerjoin(waypoint, on))
+        .where(population.c.unit_id == UNIT, population.c.resource_type == kind)
+        .order_by(waypoint.c.ordinal.desc())
+        .limit(1)
+    )

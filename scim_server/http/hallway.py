@@ -1,0 +1,140 @@
+"""What happens to every request, in one order, whichever way it came in.
+
+Limits, then the token, its unit and its scope, then the handler; every failure is written by the
+door, and one line goes to the access log: never a query string, a body or a name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scim_server.errors import (
+    DatabaseUnavailable,
+    Fault,
+    Forbidden,
+    RequestFailed,
+    Unauthenticated,
+    Unavailable,
+)
+from scim_server.http.exchange import Answer, Call, Environ
+from scim_server.http.limits import check_query, read_body
+from scim_server.http.routes import PUBLIC, Door, Route
+from scim_server.oauth.tokens import Grant, Tokens
+
+_access = logging.getLogger("scim_server.access")
+_faults = logging.getLogger("scim_server.faults")
+
+_CHALLENGE = 'Bearer realm="scim"'
+
+
+@dataclass(slots=True)
+class Hallway:
+    """``max_body`` and ``max_query`` are in bytes."""
+
+    tokens: Tokens
+    max_body: int
+    max_query: int
+
+    def enter(
+        self, environ: Environ, door: Door, route: Route, arguments: Mapping[str, str]
+    ) -> Answer:
+        """Answer one request; nothing is raised."""
+        started = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        method = str(environ["REQUEST_METHOD"])
+        call = Call(method, environ, arguments, None)
+        try:
+            answer = self._handle(call, route)
+        except RequestFailed as failure:
+            answer = door.failure(failure)
+        except DatabaseUnavailable as failure:
+            _faults.error("database unavailable request=%s", request_id)
+            answer = door.failure(Unavailable(str(failure), [("Retry-After", "5")]))
+        except Exception as error:  # noqa: BLE001 (a request is always answered)
+            # The text of an exception may hold what the request held: only its kind is logged.
+            _faults.error("%s request=%s at=%s", type(error).__name__, request_id, _origin(error))
+            answer = door.failure(
+                Fault(f"The server failed. Tell its operator the request id {request_id}.")
+            )
+        answer.headers.append(("X-Request-Id", request_id))
+        if _access.isEnabledFor(logging.INFO):
+            self._log(call, door, route, answer, request_id, time.perf_counter() - started)
+        return answer
+
+    def _handle(self, call: Call, route: Route) -> Answer:
+        check_query(call.environ, self.max_query)
+        if route.scope != PUBLIC:
+            call.grant = self._admit(call, route)
+        handler = route.handler(call.method)
+        call.body = read_body(call.environ, self.max_body)
+        return handler(call)
+
+    def _admit(self, call: Call, route: Route) -> Grant:
+        """The unit comes from the token and must be the one in the path."""
+        scheme, _, token = call.header("Authorization").partition(" ")
+        if not scheme:
+            raise Unauthenticated(
+                "A bearer token is needed. Get one at the token endpoint of the unit.",
+                [("WWW-Authenticate", _CHALLENGE)],
+            )
+        grant = self.tokens.check(token.strip()) if scheme.lower() == "bearer" else None
+        if grant is None:
+            raise _invalid_token("The token is unknown, has expired or was revoked.")
+        if grant.unit != call.arguments.get("unit"):
+            raise _invalid_token("The token is for another unit.")
+        if not grant.publishes:
+            raise _invalid_token(
+                "The unit publishes nothing: no school's director has decided "
+                "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn."
+            )
+        if route.scope not in grant.scopes:
+            raise Forbidden(
+                f"The token doesn't have the scope {route.scope}.",
+                [
+                    (
+                        "WWW-Authenticate",
+                        f'{_CHALLENGE}, error="insufficient_scope", scope="{route.scope}"',
+                    )
+                ],
+            )
+        self.tokens.note_use(grant.client_id, "last_read")
+        return grant
+
+    @staticmethod
+    def _log(
+        call: Call, door: Door, route: Route, answer: Answer, request_id: str, seconds: float
+    ) -> None:
+        facts = {
+            "request": request_id,
+            "door": door.name,
+            "method": call.method if call.method.isalpha() else "?",
+            "rule": route.rule,
+            "status": answer.status,
+            "ms": round(seconds * 1_000, 2),
+            "bytes": len(answer.body),
+        }
+        if call.grant:
+            facts |= {"unit": call.grant.unit, "client": call.grant.client_id}
+        if answer.count is not None:
+            facts["count"] = answer.count
+        _access.info("%s", json.dumps(facts))
+
+
+def _invalid_token(detail: str) -> Unauthenticated:
+    challenge = f'{_CHALLENGE}, error="invalid_token"'
+    return Unauthenticated(detail, [("WWW-Authenticate", challenge)])
+
+
+def _origin(error: BaseException) -> str:
+    """The file and line that raised, without any value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('scim_server')[2]}:{trace.tb_lineno}"

@@ -1,0 +1,66 @@
+"""What secrets and tokens look like, and the digests that are kept instead of them.
+
+``uonet_cs_`` + 8 characters naming the secret + ``_`` + 43 random ones (256 bits) + 6 of a
+CRC-32, all in ``0-9A-Za-z``; an access token is ``uonet_at_`` + 43 + 6. A prefix lets scanners
+find them, an underscore is selected with a double click, and the checksum tells a copying error
+without asking the server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+from dataclasses import dataclass
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_SECRET = re.compile(r"uonet_cs_([0-9A-Za-z]{8})_[0-9A-Za-z]{49}")
+_TOKEN = re.compile(r"uonet_at_[0-9A-Za-z]{49}")
+_RANDOM_CHARACTERS = 43
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A client secret at the one moment when it is known."""
+
+    id: str
+    text: str
+
+
+def new_secret() -> NewSecret:
+    id = _random(8)
+    return NewSecret(id, _checked(f"uonet_cs_{id}_{_random(_RANDOM_CHARACTERS)}"))
+
+
+def new_token() -> str:
+    return _checked(f"uonet_at_{_random(_RANDOM_CHARACTERS)}")
+
+
+def secret_id(text: str) -> str | None:
+    """The name inside a well-formed client secret, or none for anything else."""
+    found = _SECRET.fullmatch(text)
+    return found[1] if found and _checked(text[:-6]) == text else None
+
+
+def is_token(text: str) -> bool:
+    """Whether ``text`` is a whole token, checksum included; no shorter or longer one is."""
+    return _TOKEN.fullmatch(text) is not None and _checked(text[:-6]) == text
+
+
+def digest(key: bytes, text: str) -> str:
+    """The keyed hash that is stored. 256 random bits can't be guessed, so it needn't be slow."""
+    return hmac.digest(key, text.encode(), hashlib.sha256).hex()
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _checked(text: str) -> str:
+    number, digits = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return text + digits

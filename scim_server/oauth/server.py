@@ -1,0 +1,217 @@
+"""The token endpoint: client credentials (RFC 6749 §4.4) on Authlib.
+
+What Authlib leaves open is closed here: one and the same answer for an unknown client and a wrong
+secret, both credentials accepted only when they agree, no repeated parameters, no parameters in
+the query, no unknown scope, a lifetime of our own, and no secret or token in a log.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import (
+    ClientMixin,
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+    OAuth2Request,
+    UnauthorizedClientError,
+)
+from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
+from flask import Flask, Response, request
+from sqlalchemy import Text, bindparam, select
+
+from scim_server.clock import Clock, stamp
+from scim_server.database import Database
+from scim_server.directory.tables import unit
+from scim_server.oauth.secrets import digest
+from scim_server.oauth.tables import client, client_secret
+from scim_server.oauth.tokens import Tokens
+
+_METHODS = ["client_secret_basic", "client_secret_post"]
+_LONGEST_CLIENT_ID = 64
+
+# Authlib writes the token that it issues to this log at DEBUG.
+logging.getLogger("authlib").setLevel(logging.INFO)
+
+
+@dataclass(slots=True)
+class Client(ClientMixin):  # type: ignore[misc]
+    """A registered client as Authlib sees it during one request; ``used`` is the secret given."""
+
+    id: str
+    unit_id: int
+    scope: str
+    disabled: bool
+    publishes: bool
+    live: dict[str, str]
+    key: bytes
+    used: str = ""
+
+    def get_client_id(self) -> str:
+        return self.id
+
+    def get_allowed_scope(self, scope: str | None) -> str:
+        allowed = self.scope.split()
+        return " ".join(each for each in (scope or "").split() or allowed if each in allowed)
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        given = digest(self.key, client_secret)
+        for id, kept in self.live.items():
+            if hmac.compare_digest(kept, given):
+                self.used = id
+        return bool(self.used) and not self.disabled
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        return method in _METHODS and endpoint == "token"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return bool(grant_type == "client_credentials")
+
+
+class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
+    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+
+    def validate_requested_scope(self) -> None:
+        asked = set((self.request.payload.scope or "").split())
+        if asked - set(self.request.client.scope.split()):
+            raise InvalidScopeError(description="The client may not have that scope.")
+        if not self.request.client.publishes:
+            raise UnauthorizedClientError(
+                description="No school of this unit publishes: its director has not decided "
+                "'Synchronizacja z Office 365 = Tak', or has withdrawn it."
+            )
+
+
+class _Request(FlaskOAuth2Request):  # type: ignore[misc]
+    """The request at its public address: never what the Host header says."""
+
+    def __init__(self, public_url: str) -> None:
+        OAuth2Request.__init__(
+            self, method=request.method, uri=public_url + request.path, headers=request.headers
+        )
+        self._request = request
+        self.payload = FlaskOAuth2Payload(request)
+
+
+class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
+    """Answers ``POST /{unit}/oauth2/token``; :meth:`respond` is the view."""
+
+    def __init__(
+        self,
+        app: Flask,
+        database: Database,
+        tokens: Tokens,
+        *,
+        key: bytes,
+        clock: Clock,
+        public_url: str,
+    ) -> None:
+        self._database, self._tokens, self._key, self._clock = database, tokens, key, clock
+        self._public_url = public_url
+        self._rows = database.reader.prepare(
+            select(
+                client.c.unit_id, client.c.scope, client.c.disabled, unit.c.publishes,
+                client_secret.c.id, client_secret.c.digest,
+            )
+            .join(unit, unit.c.id == client.c.unit_id)
+            .join(client_secret, client_secret.c.client_id == client.c.id)
+            .where(
+                client.c.id == bindparam("client", type_=Text()),
+                unit.c.name == bindparam("unit_name", type_=Text()),
+                client_secret.c.revoked.is_(None),
+                client_secret.c.expires > bindparam("now", type_=Text()),
+            )
+        )  # fmt: skip
+        super().__init__(app, self._client, self._save)
+        self.register_token_generator("default", self._generate)
+        self.register_grant(_Grant)
+
+    def respond(self, unit: str) -> Response:
+        """RFC 6749 §5: a token, or an error with the status that belongs to it."""
+        try:
+            self._check_form()
+        except OAuth2Error as error:
+            return self.handle_error_response(None, error)  # type: ignore[no-any-return]
+        return self.create_token_response()  # type: ignore[no-any-return]
+
+    def create_oauth2_request(self, _request: Any) -> _Request:
+        return _Request(self._public_url)
+
+    def authenticate_client(
+        self, request: Any, methods: list[str], endpoint: str = "token"
+    ) -> Client:
+        """One answer to every failure, so that nobody learns which clients there are."""
+        try:
+            self._check_agreement()
+            found: Client = super().authenticate_client(request, methods, endpoint)
+            return found
+        except (InvalidClientError, UnicodeDecodeError):
+            raise InvalidClientError(
+                status_code=401, description="Client authentication failed."
+            ) from None
+
+    def _check_form(self) -> None:
+        if request.mimetype != "application/x-www-form-urlencoded":
+            raise InvalidRequestError("Send application/x-www-form-urlencoded.")
+        if request.args:
+            raise InvalidRequestError("Send the parameters in the body, not in the address.")
+        for name in request.form:
+            if len(request.form.getlist(name)) > 1:
+                raise InvalidRequestError("A parameter is repeated.")
+
+    def _check_agreement(self) -> None:
+        """Entra can be told to send credentials both ways; then both must be the same."""
+        header = request.headers.get("Authorization")
+        body = (request.form.get("client_id"), request.form.get("client_secret"))
+        if header is None or body[1] is None:
+            return
+        scheme, _, value = header.partition(" ")
+        try:
+            name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            raise InvalidClientError from None
+        if scheme.lower() != "basic" or (name, secret) != body:
+            raise InvalidClientError
+
+    def _client(self, client_id: str) -> Client | None:
+        """The client of the unit in the path, with its live secrets; an empty one for no client,
+        so that a wrong secret and an unknown client take the same way.
+        """
+        rows = []
+        if len(client_id) <= _LONGEST_CLIENT_ID and "\0" not in client_id:
+            assert request.view_args is not None
+            rows = self._database.reader.rows(
+                self._rows,
+                {
+                    "client": client_id,
+                    "unit_name": request.view_args["unit"],
+                    "now": stamp(self._clock()),
+                },
+            )
+        unit_id, scope, disabled, publishes = rows[0][:4] if rows else (0, "", True, False)
+        live = {row[4]: row[5] for row in rows} or {"": "0" * 64}
+        return Client(client_id, unit_id, scope, bool(disabled), bool(publishes), live, self._key)
+
+    def _generate(self, client: Client, scope: str | None = None, **_: Any) -> dict[str, Any]:
+        allowed = client.get_allowed_scope(scope)
+        token = self._tokens.issue(
+            unit_id=client.unit_id, client_id=client.id, secret_id=client.used, scope=allowed
+        )
+        return {
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": self._tokens.lifetime,
+            "scope": allowed,
+        }
+
+    def _save(self, _token: dict[str, Any], _request: Any) -> None:
+        """The token is stored when it is made, as a digest."""

@@ -1,0 +1,147 @@
+"""Access tokens: opaque, kept as digests, checked against what is true at that moment.
+
+A check reads the token and, in the main database, its secret, client and unit; nothing is
+remembered between requests, so a revocation, a disabled client or a withdrawn decision is seen by
+the next request in every process.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Text, bindparam, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from scim_server.clock import Clock
+from scim_server.database import Database
+from scim_server.directory.tables import unit
+from scim_server.oauth.secrets import digest, is_token, new_token
+from scim_server.oauth.tables import access_token, client, client_secret, client_use
+
+_STAMP_EVERY = 300
+"""Seconds between two records of a client's last use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a live token allows: one unit, for one client, within ``scopes``.
+
+    ``publishes`` is false while no school of the unit publishes: the token is known, and refused.
+    """
+
+    unit_id: int
+    unit: str
+    client_id: str
+    scopes: frozenset[str]
+    publishes: bool
+
+
+class Tokens:
+    """Issuing and checking. ``lifetime`` is in seconds."""
+
+    def __init__(self, database: Database, key: bytes, clock: Clock, lifetime: int) -> None:
+        self._database = database
+        self._key = key
+        self._clock = clock
+        self.lifetime = lifetime
+        self._stamped: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+        self._token = database.token_reader.prepare(
+            select(
+                access_token.c.secret_id, access_token.c.scope, access_token.c.expires
+            ).where(access_token.c.digest == bindparam("digest", type_=Text()))
+        )  # fmt: skip
+        self._standing = database.reader.prepare(
+            select(
+                client.c.unit_id, unit.c.name, client.c.id, client.c.disabled,
+                client_secret.c.revoked, unit.c.publishes,
+            )
+            .join(client, client.c.id == client_secret.c.client_id)
+            .join(unit, unit.c.id == client.c.unit_id)
+            .where(client_secret.c.id == bindparam("secret", type_=Text()))
+        )  # fmt: skip
+
+    def issue(self, *, unit_id: int, client_id: str, secret_id: str, scope: str) -> str:
+        """A new token, written in a transaction of its own outside the main database."""
+        token, now = new_token(), self._now()
+        row = {
+            "digest": digest(self._key, token),
+            "unit_id": unit_id,
+            "client_id": client_id,
+            "secret_id": secret_id,
+            "scope": scope,
+            "issued": now,
+            "expires": now + self.lifetime,
+        }
+        with self._database.write_tokens() as connection:
+            connection.execute(insert(access_token).values(row))
+        self.note_use(client_id, "last_token")
+        return token
+
+    def check(self, token: str) -> Grant | None:
+        """What ``token`` allows now, or none for one that is unknown, expired or revoked."""
+        if not is_token(token):
+            return None
+        asked = {"digest": digest(self._key, token)}
+        row = self._database.token_reader.row(self._token, asked)
+        if row is None or row[2] <= self._now():
+            return None
+        standing = self._database.reader.row(self._standing, {"secret": row[0]})
+        if standing is None or standing[3] or standing[4] is not None:
+            return None
+        return Grant(
+            unit_id=standing[0],
+            unit=standing[1],
+            client_id=standing[2],
+            scopes=frozenset(row[1].split()),
+            publishes=bool(standing[5]),
+        )
+
+    def note_use(self, client_id: str, what: str) -> None:
+        """Record ``last_read`` or ``last_token`` of a client, at most every five minutes.
+
+        It never makes a request fail: where the record can't be written, it isn't.
+        """
+        now = self._now()
+        with self._lock:
+            if now - self._stamped.get((client_id, what), 0) < _STAMP_EVERY:
+                return
+            self._stamped[client_id, what] = now
+        dialect = postgresql if not self._database.is_sqlite else sqlite
+        use = dialect.insert(client_use).values({"client_id": client_id, what: now})
+        try:
+            with self._database.write_tokens() as connection:
+                connection.execute(
+                    use.on_conflict_do_update(index_elements=["client_id"], set_={what: now})
+                )
+        except SQLAlchemyError:
+            with self._lock:
+                self._stamped.pop((client_id, what), None)
+
+    def forget_expired(self) -> int:
+        """Delete the tokens that have expired; returns how many."""
+        with self._database.write_tokens() as connection:
+            ended = delete(access_token).where(access_token.c.expires <= self._now())
+            return connection.execute(ended).rowcount
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """When a client last got a token and last read, or none."""
+
+    token: datetime | None
+    read: datetime | None
+
+
+def last_use(database: Database, client_id: str) -> LastUse:
+    query = select(client_use.c.last_token, client_use.c.last_read)
+    with database.tokens.connect() as connection:
+        row = connection.execute(query.where(client_use.c.client_id == client_id)).first()
+    times = [datetime.fromtimestamp(each, UTC) if each else None for each in row or (None, None)]
+    return LastUse(*times)

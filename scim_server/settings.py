@@ -157,9 +157,6 @@ class Settings:
     threads: int = _whole(
         0, 0, 64, "Threads of each worker process. 0: 1 on SQLite, 4 on PostgreSQL."
     )
-    trusted_proxies: int = _whole(
-        0, 0, 10, "How many reverse proxies in front have their X-Forwarded-* headers believed."
-    )
     page_size_default: int = _whole(
         100, 1, 10_000, "Resources on a page when the client names no count."
     )

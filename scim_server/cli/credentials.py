@@ -26,9 +26,10 @@ def issue(unit_name: str, as_json: bool) -> None:
     """Give UNIT a client secret and print the four values. The secret is shown this once."""
     settings = Settings.from_env()
     with opened(settings) as database, database.write() as connection:
+        unit = unit_named(connection, unit_name)
         made = issuing.issue(
             connection,
-            unit_named(connection, unit_name),
+            unit,
             key=derive(settings.key_bytes(), "digest"),
             public_url=settings.public_url,
             now=system_clock(),
@@ -39,9 +40,13 @@ def issue(unit_name: str, as_json: bool) -> None:
         return
     for label, value in made.labelled().items():
         click.echo(f"{label}: {value}")
-    click.echo(
-        f"The secret is shown only now. It ends on {made.expires:%Y-%m-%d}.", err=True
-    )  # fmt: skip
+    click.echo(f"The secret is shown only now. It ends on {made.expires:%Y-%m-%d}.", err=True)
+    if not unit.publishes:
+        click.echo(
+            "No school of the unit publishes yet, so tokens are refused until a director decides: "
+            f"scim-server consent {unit.name} on --by NAME",
+            err=True,
+        )
 
 
 @credentials.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from scim_server.cli.opening import opened, operator
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
-from scim_server.errors import BadRecords
+from scim_server.errors import BadRecords, Problem
 from scim_server.register.importing import Choices, Outcome, import_feed
 from scim_server.register.importing import Progress as Report
 from scim_server.register.plan import render
 from scim_server.register.sample import write_sample
 from scim_server.settings import Settings
 
+_SHOWN_PROBLEMS = 50
 _ENCODINGS = ("utf-8", "windows-1250", "iso-8859-2")
 _DELIMITERS = {"semicolon": ";", "comma": ",", "tab": "\t"}
 
@@ -67,8 +69,7 @@ def import_command(
                     database, unit, path, choices, clock=system_clock, progress=report
                 )
         except BadRecords as bad:
-            for problem in bad.problems:
-                click.echo(str(problem), err=True)
+            _list(bad.problems, "")
             raise
     _tell(outcome)
 
@@ -79,9 +80,19 @@ def _tell(outcome: Outcome) -> None:
         click.echo(f"{reading.file}: {reading.encoding}, separated by {delimiter}")
     for line in render(outcome.plan):
         click.echo(line)
-    for problem in outcome.problems:
-        click.echo(f"left out: {problem}", err=True)
+    _list(outcome.problems, "left out: ")
     click.echo("Applied." if outcome.applied else "Dry run: nothing was changed.")
+
+
+def _list(problems: Sequence[Problem], prefix: str) -> None:
+    """The first problems one a line, the others as a count for each rule."""
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        click.echo(f"{prefix}{problem}", err=True)
+    rest = Counter(
+        f"{each.file}: {each.column}: {each.rule}" for each in problems[_SHOWN_PROBLEMS:]
+    )
+    for rule, count in rest.most_common():
+        click.echo(f"{prefix}{count:,} more: {rule}", err=True)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from scim_server.database import Database, open_database
-from scim_server.database.migrating import check_schema, is_empty, upgrade
+from scim_server.database.migrating import check_schema, set_up
 from scim_server.settings import Settings
 
 
@@ -19,8 +20,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     """
     database = open_database(settings.database_url, settings.token_store_url)
     try:
-        if is_empty(database):
-            upgrade(database)
+        set_up(database)
         check_schema(database)
         yield database
     finally:
@@ -28,8 +28,8 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 
 def operator() -> str:
-    """The account that runs the command, for the audit entry."""
+    """Who runs the command, for the audit entry: under sudo, who asked for it."""
     try:
-        return f"os:{getpass.getuser()}"
+        return f"os:{os.environ.get('SUDO_USER') or getpass.getuser()}"
     except (KeyError, OSError):
         return "os:unknown"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
@@ -38,6 +38,8 @@ def run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.worker_count,
         blocking_threads=settings.thread_count,
+        # HTTP/2 without TLS is of no use to a proxy or a client, and a second way in.
+        http=HTTPModes.http1,
         websockets=False,
         http1_settings=HTTP1Settings(keep_alive=True, header_read_timeout=30_000),
         log_level=LogLevels.warning,

@@ -9,6 +9,7 @@ from scim_server.clock import system_clock
 from scim_server.directory.consent import TEXT_VERSION, decide
 from scim_server.directory.units import (
     School,
+    add_school,
     add_unit,
     schools,
     set_numeric_keys,
@@ -44,6 +45,21 @@ def add(name: str, domain: str, names: tuple[str, ...]) -> None:
         )
     click.echo(f"Unit {made.name} with {len(chosen)} school(s) was added.")
     click.echo(f"Next: scim-server import {made.name} PATH")
+
+
+@unit.command("add-school")
+@click.argument("unit_name", metavar="UNIT")
+@click.argument("name")
+def add_school_command(unit_name: str, name: str) -> None:
+    """Add the school NAME to UNIT. It publishes nothing until its director decides so.
+
+    The second school of a unit adds the school to the names of the unit's groups.
+    """
+    now = system_clock()
+    with opened(Settings.from_env()) as database, database.write() as connection:
+        unit = unit_named(connection, unit_name)
+        add_school(connection, unit, name, now=now, actor=operator())
+    click.echo(f"School {name!r} was added to {unit_name}.")
 
 
 @unit.command("list")

@@ -64,7 +64,7 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        for reader in (self.reader, self.token_reader):
+        for reader in {self.reader, self.token_reader}:
             reader.close()
         for engine in {self.main, self.tokens}:
             engine.dispose()
@@ -81,7 +81,8 @@ def open_database(url: str, token_url: str = "") -> Database:
     main = _engine(where)
     beside = make_url(token_url) if token_url else _beside(where)
     tokens = main if beside == where else _engine(beside)
-    return Database(main, tokens, Reader(main), Reader(tokens))
+    reader = Reader(main)
+    return Database(main, tokens, reader, reader if tokens is main else Reader(tokens))
 
 
 def _beside(url: URL) -> URL:

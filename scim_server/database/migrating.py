@@ -26,10 +26,14 @@ def upgrade(database: Database, revision: str = "head") -> None:
     Of two processes that do this at once, one waits for the other and finds nothing to do.
     """
     for part, engine in _engines(database):
-        with engine.execution_options(writes=True).begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
-            command.upgrade(_config(part, connection), revision)
+        _upgrade(part, engine, revision)
+
+
+def _upgrade(part: str, engine: Engine, revision: str) -> None:
+    with engine.execution_options(writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
+        command.upgrade(_config(part, connection), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -39,10 +43,17 @@ def downgrade(database: Database, revision: str) -> None:
             command.downgrade(_config(part, connection), revision)
 
 
-def is_empty(database: Database) -> bool:
-    """Whether there is nothing at all in the main database."""
-    with database.main.connect() as connection:
-        return not inspect(connection).get_table_names()
+def set_up(database: Database) -> None:
+    """Bring an empty part to the newest schema; a part that holds anything is left as it is.
+
+    The part of the tokens may be lost at any time: it is made anew, and clients get new tokens.
+    """
+    for part, engine in _engines(database):
+        with engine.connect() as connection:
+            ours = {*_PARTS[part].tables, _table(part)}
+            is_empty = ours.isdisjoint(inspect(connection).get_table_names())
+        if is_empty:
+            _upgrade(part, engine, "head")
 
 
 def check_schema(database: Database) -> None:

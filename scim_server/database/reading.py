@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
@@ -55,7 +55,7 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._thread = threading.local()
-        self._connections: list[Connection] = []
+        self._connections: list[PoolProxiedConnection] = []
         self._failures: tuple[type[Exception], ...] = (
             engine.dialect.loaded_dbapi.OperationalError,
             engine.dialect.loaded_dbapi.InterfaceError,
@@ -69,8 +69,12 @@ class Reader:
         """All rows, as the driver's tuples."""
         try:
             return self._run(prepared, parameters)
-        except self._failures:
+        except self._failures as error:
             self._forget()
+            if time.monotonic() > self._thread.deadline:  # asked again it would take as long
+                raise DatabaseUnavailable(
+                    f"The search took longer than {_STATEMENT_SECONDS} seconds. Ask for less."
+                ) from error
         try:
             return self._run(prepared, parameters)
         except self._failures as error:
@@ -86,20 +90,20 @@ class Reader:
         return rows[0] if rows else None
 
     def _run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        self._thread.deadline = time.monotonic() + _STATEMENT_SECONDS
         cursor = getattr(self._thread, "cursor", None)
         if cursor is None:
             cursor = self._connect()
-        self._thread.deadline = time.monotonic() + _STATEMENT_SECONDS
         cursor.execute(prepared.text, prepared.bind(parameters))
         return cursor.fetchall()  # type: ignore[no-any-return]
 
     def _connect(self) -> Any:
-        connection = self.engine.connect()
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
+        connection = self.engine.raw_connection()
+        raw: Any = connection.dbapi_connection
+        connection.detach()  # its settings are for reading: it never goes back to the pool
         if self.engine.dialect.name == "sqlite":
             raw.execute("PRAGMA query_only=ON").close()
-            raw.execute("PRAGMA mmap_size=1073741824").close()
+            raw.execute("PRAGMA mmap_size=134217728").close()
             local = self._thread
             raw.set_progress_handler(
                 lambda: time.monotonic() > getattr(local, "deadline", float("inf")),
@@ -114,18 +118,15 @@ class Reader:
         return self._thread.cursor
 
     def _forget(self) -> None:
-        """Drop this thread's connection; a connection with read settings never serves a writer."""
+        """Drop this thread's connection; the next read opens another."""
         connection = getattr(self._thread, "connection", None)
         self._thread.cursor = self._thread.connection = None
         if connection is not None:
             self._connections.remove(connection)
-            connection.invalidate()
             connection.close()
 
     def close(self) -> None:
         """Close the connections of all threads; call it when no request is running."""
         while self._connections:
-            connection = self._connections.pop()
-            connection.invalidate()
-            connection.close()
+            self._connections.pop().close()
         self._thread = threading.local()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from scim2_models import Extension
 from scim2_models.path import AttributeBinding, AttrPath
 from sqlalchemy import (
     Boolean,
@@ -83,6 +84,12 @@ class Collection:
         """The sub-attribute ``binding`` of a row; of a simple attribute, the row's value."""
         name = binding.sub_field_name or "value"
         return Scalar(self.values[name], _kind(binding), binding)
+
+
+def is_attribute(binding: AttributeBinding) -> bool:
+    """False for what holds an extension's attributes: that is a schema, addressed by its URN."""
+    kind = binding.field_type
+    return not (isinstance(kind, type) and issubclass(kind, Extension))
 
 
 def path_of(resource_type: ResourceType, binding: AttributeBinding) -> str:

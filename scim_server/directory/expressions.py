@@ -9,14 +9,15 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Select
+from sqlalchemy.types import NullType
 
 from scim_server.directory.tables import resource
 
 
-class Contains(FunctionElement[bool]):
+class Contains(FunctionElement[Any]):
     """``Contains(text, term)``: whether ``term`` stands in ``text``, by code point."""
 
-    type = Boolean()
+    type = NullType()  # a condition as it is: SQLite's ``… = 1`` would keep it from an index
     inherit_cache = True
 
 
@@ -30,14 +31,14 @@ def _contains_postgresql(element: Contains, compiler: SQLCompiler, **kw: Any) ->
     return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"
 
 
-class Searched(FunctionElement[bool]):
+class Searched(FunctionElement[Any]):
     """``Searched(phrase, pattern)``: resources that the trigram index proposes for a term.
 
     ``phrase`` is the term for SQLite's FTS5, ``pattern`` the same for PostgreSQL's LIKE. The
     proposal may be too wide, never too narrow, so :class:`Contains` decides beside it.
     """
 
-    type = Boolean()
+    type = NullType()
     inherit_cache = True
 
 
@@ -53,6 +54,25 @@ def _searched_sqlite(element: Searched, compiler: SQLCompiler, **kw: Any) -> str
 def _searched_postgresql(element: Searched, compiler: SQLCompiler, **kw: Any) -> str:
     _, pattern = element.clauses
     return f"({compiler.process(resource.c.text, **kw)} LIKE {compiler.process(pattern, **kw)})"
+
+
+class NotSought(FunctionElement[Any]):
+    """``NotSought(column)``: the column, in a condition that no index should be chosen for.
+
+    SQLite takes equalities on a list's columns for selective and would walk the whole list.
+    """
+
+    inherit_cache = True
+
+
+@compiles(NotSought, "sqlite")
+def _not_sought_sqlite(element: NotSought, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(NotSought, "postgresql")
+def _not_sought_postgresql(element: NotSought, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
 
 
 def _seq(compiler: SQLCompiler) -> str:

@@ -35,7 +35,7 @@ from scim2_models.path import (
 from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, or_, true
 
 from scim_server.clock import stamp
-from scim_server.directory.attributes import Collection, Scalar, collection, scalar
+from scim_server.directory.attributes import Collection, Scalar, collection, is_attribute, scalar
 from scim_server.directory.expressions import Contains, Searched
 from scim_server.directory.models import ResourceType
 from scim_server.directory.rendering import SEARCHED
@@ -61,9 +61,13 @@ def mark(number: int, literal: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CompiledFilter:
-    """SQL conditions by resource type, and how literals become their parameters."""
+    """SQL conditions by resource type, and how literals become their parameters.
+
+    ``searched`` names the types whose condition holds only for what the trigram index proposes.
+    """
 
     conditions: Mapping[str, ColumnElement[bool]]
+    searched: frozenset[str]
     _binders: tuple[tuple[int, Callable[[str], Parameters]], ...]
     terms: int
     depth: int
@@ -91,16 +95,20 @@ def compile_filter(shape: str, types: tuple[ResourceType, ...]) -> CompiledFilte
     binders: dict[tuple[str, int, str], tuple[int, Callable[[str], Parameters]]] = {}
     known: set[AttrPath] = set()
     met: list[AttrPath] = []
-    conditions = {}
+    conditions, searched_types = {}, set()
     for each in types:
         compiler = _Compiler(each, binders, known, met)
         conditions[each.name] = compiler.visit(tree)
+        if compiler.is_searched:
+            searched_types.add(each.name)
     for path in met:
         if path not in known:
             raise InvalidFilter(f"{path} is not an attribute that can be filtered here.")
     measure = _Measure()
     depth = measure.visit(tree)
-    return CompiledFilter(conditions, tuple(binders.values()), measure.terms, depth)
+    return CompiledFilter(
+        conditions, frozenset(searched_types), tuple(binders.values()), measure.terms, depth
+    )
 
 
 def _reason(error: InvalidFilterException) -> str:
@@ -150,18 +158,26 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         self.known = known
         self.met = met
         self.negated = False
+        self.required = True  # whether what is visited must hold for the whole filter to hold
+        self.is_searched = False
         self.host: tuple[AttrPath, Collection] | None = None
 
     def visit_logical_expr(self, node: LogicalExpr) -> ColumnElement[bool]:
-        join = and_ if node.op == LogicalOperator.and_ else or_
-        return join(*[self.visit(term) for term in node.terms])
+        if node.op == LogicalOperator.and_:
+            return and_(*[self.visit(term) for term in node.terms])
+        before, self.required = self.required, False
+        try:
+            return or_(*[self.visit(term) for term in node.terms])
+        finally:
+            self.required = before
 
     def visit_not(self, node: Not) -> ColumnElement[bool]:
-        before, self.negated = self.negated, True
+        before = self.negated, self.required
+        self.negated, self.required = True, False
         try:
             return not_(self.visit(node.expr))
         finally:
-            self.negated = before
+            self.negated, self.required = before
 
     def visit_present(self, node: Present) -> ColumnElement[bool]:
         if self.host:
@@ -221,8 +237,9 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
     ) -> AttributeBinding | None:
         binding = resolve(path)
         self.met.append(path)
-        if binding is not None:
-            self.known.add(path)
+        if binding is None or not is_attribute(binding):
+            return None
+        self.known.add(path)
         return binding
 
     def _element_scalar(self, path: AttrPath) -> Scalar:
@@ -280,6 +297,7 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         decides = Contains(value.expression, term)
         if value.column not in SEARCHED or str(node.value).endswith("-"):
             return decides
+        self.is_searched = self.is_searched or self.required
         phrase, pattern = self._bind(node, value, "phrase"), self._bind(node, value, "pattern")
         return and_(Searched(phrase, pattern), decides)
 

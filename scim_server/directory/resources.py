@@ -142,11 +142,10 @@ class Resources:
         return Page(stored, 0, first, last, more)
 
     def _total(self, search: Search, bound: dict[str, Any]) -> int:
-        if search.is_whole_list:
-            statement = self._prepared("waypoint", _nearest_waypoint)
-            asked = {"unit": bound["unit"], "type": search.types[0].name, "skip": 0}
-            found = self._reader.row(statement, asked)
-            return int(found[0]) if found else 0
+        if not search.shape:
+            counters = self._reader.rows(self._prepared("counters", _counters), bound)
+            asked = {each.name for each in search.types}
+            return sum(total for name, total in counters if name in asked)
         key = ("count", search.types, search.shape)
         statement = self._prepared(key, lambda: count_statement(search))
         return int(self._reader.rows(statement, bound)[0][0])
@@ -169,6 +168,11 @@ def _get(resource_type: ResourceType, collections: bool) -> ClauseElement:
         resource.c.resource_type == resource_type.name,
         resource.c.served,
     )  # fmt: skip
+
+
+def _counters() -> ClauseElement:
+    query = select(population.c.resource_type, population.c.total)
+    return query.where(population.c.unit_id == UNIT)
 
 
 def _nearest_waypoint() -> ClauseElement:

@@ -19,8 +19,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Select
 
-from scim_server.directory.attributes import UNIT, collection, scalar
+from scim_server.directory.attributes import UNIT, collection, is_attribute, scalar
 from scim_server.directory.documents import document
+from scim_server.directory.expressions import NotSought
 from scim_server.directory.filters import CompiledFilter, compile_filter
 from scim_server.directory.models import ResourceType
 from scim_server.directory.tables import resource
@@ -67,13 +68,18 @@ class Search:
         return len(self.types) == 1 and not self.shape and self.sort is None
 
     @property
+    def runs_down(self) -> bool:
+        """Whether rows are read from the greatest key to the least."""
+        return self.descending != self.backwards
+
+    @property
     def plan(self) -> tuple[Any, ...]:
         """Equal for searches that the same statement answers."""
         return (
             self.types,
             self.shape,
             self.sort,
-            self.descending != self.backwards,
+            self.runs_down,
             self.by_cursor,
             self.after is not None,
             self.after is not None and self.after.key is None,
@@ -87,8 +93,17 @@ def matching(search: Search) -> ColumnElement[bool]:
     compiled = search.filter
     if len(search.types) == 1:
         (only,) = search.types
-        own = [compiled.conditions[only.name]] if compiled else []
-        return and_(*here, resource.c.resource_type == only.name, *own)
+        if compiled is None:
+            return and_(*here, resource.c.resource_type == only.name)
+        condition = compiled.conditions[only.name]
+        if only.name not in compiled.searched:
+            return and_(*here, resource.c.resource_type == only.name, condition)
+        return and_(
+            condition,
+            NotSought(resource.c.unit_id) == UNIT,
+            NotSought(resource.c.served),
+            NotSought(resource.c.resource_type) == only.name,
+        )
     parts = [
         and_(
             resource.c.resource_type == each.name,
@@ -109,21 +124,35 @@ def page_statement(search: Search) -> Select[Any]:
     A page that goes backwards comes in reverse. Parameters: ``limit``; ``offset``; ``start``,
     the number of the first resource counted, for a whole list; ``key`` and ``seq`` of ``after``.
     """
-    down = search.descending != search.backwards
-    query = select(resource.c.seq, document(search.types, collections=search.collections))
-    query = query.where(matching(search))
+    shown = document(search.types, collections=search.collections)
+    if search.is_whole_list:
+        return _placed(search, select(resource.c.seq, shown), None)
+    # Find the page first, in indexes alone where they suffice, and only then read documents.
     key = _sort_key(search)
+    found = select(resource.c.seq) if key is None else select(resource.c.seq, key.label("key"))
+    page = _placed(search, found, key).subquery("page")
+    keys = [page.c.key] if key is not None else []
+    query = select(resource.c.seq, shown, *keys).join(page, page.c.seq == resource.c.seq)
+    return query.order_by(*_order(search, keys[0] if keys else None))
+
+
+def _placed(search: Search, query: Select[Any], key: ColumnElement[Any] | None) -> Select[Any]:
+    """``query`` cut down to the rows of the page, in their order."""
+    query = query.where(matching(search))
     if search.after is not None:
-        query = query.where(_beyond(key, search.after.key is None, down))
+        query = query.where(_beyond(key, search.after.key is None, search.runs_down))
     elif search.is_whole_list and not search.by_cursor:
         query = query.where(resource.c.seq >= bindparam("start", type_=Integer()))
-    if key is not None:
-        missing = case((key.is_(None), 1), else_=0)
-        query = query.add_columns(key.label("sort_key"))
-        query = query.order_by(*([missing.desc(), key.desc()] if down else [missing, key]))
-    query = query.order_by(resource.c.seq.desc() if down else resource.c.seq)
-    query = query.limit(bindparam("limit", type_=Integer()))
+    query = query.order_by(*_order(search, key)).limit(bindparam("limit", type_=Integer()))
     return query if search.by_cursor else query.offset(bindparam("offset", type_=Integer()))
+
+
+def _order(search: Search, key: ColumnElement[Any] | None) -> list[ColumnElement[Any]]:
+    """By the key, missing ones counting as the greatest, and by creation."""
+    if search.runs_down:
+        keys = [] if key is None else [key.desc().nulls_first()]
+        return [*keys, resource.c.seq.desc()]
+    return [*([] if key is None else [key.asc().nulls_last()]), resource.c.seq]
 
 
 def _beyond(key: ColumnElement[Any] | None, missing: bool, down: bool) -> ColumnElement[bool]:
@@ -159,7 +188,7 @@ def _sort_key(search: Search) -> ColumnElement[Any] | None:
 def _key_of(resource_type: ResourceType, path: AttrPath) -> ColumnElement[Any] | None:
     """RFC 7644 §3.4.2.3: of a multi-valued attribute, the primary value, or else the first."""
     binding: AttributeBinding | None = resource_type.compared(path)
-    if binding is None:
+    if binding is None or not is_attribute(binding):
         return None
     if hasattr(binding.target_type, "model_fields"):
         raise InvalidPath(f"{path} is complex; sort by one of its sub-attributes.")

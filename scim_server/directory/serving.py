@@ -18,8 +18,8 @@ from sqlalchemy import (
     insert,
     literal,
     not_,
-    or_,
     select,
+    union,
     update,
 )
 
@@ -88,9 +88,9 @@ def _renew_other_ends(connection: Connection, unit_id: int, *, now: str, change:
         update(resource)
         .where(
             resource.c.unit_id == unit_id,
-            or_(resource.c.seq.in_(groups), resource.c.seq.in_(members)),
+            resource.c.seq.in_(select(union(groups, members).subquery().c[0])),
             resource.c.served,
-            resource.c.seq.not_in(flipped),
+            ~exists().where(_flipped.c.seq == resource.c.seq),
         )
         .values(version=resource.c.version + 1, modified=now, change=change)
     )

@@ -27,12 +27,13 @@ from sqlalchemy import (
     and_,
     case,
     delete,
+    except_,
     exists,
     func,
     insert,
     literal,
-    or_,
     select,
+    union,
     update,
 )
 
@@ -93,12 +94,12 @@ _staged = _table(
     Column("folded", resource.c.folded.type),
     Column("head", Text),
     Column("fragment", Text),
-    Column("seq", big_key()),
+    Column("seq", big_key(), index=True),
     Column("change", Text),
 )
 _staged_element = _table(
     "staged_element",
-    Column("position", Integer),
+    Column("position", Integer, index=True),
     Column("attribute", Text),
     Column("ordinal", Integer),
     Column("value", key_text()),
@@ -106,7 +107,9 @@ _staged_element = _table(
     Column("display", key_text()),
     Column("primary", Boolean),
 )
-_staged_school = _table("staged_school", Column("position", Integer), Column("school_id", Integer))
+_staged_school = _table(
+    "staged_school", Column("position", Integer, index=True), Column("school_id", Integer)
+)
 _staged_membership = _table(
     "staged_membership", Column("group_position", Integer), Column("member_position", Integer)
 )
@@ -139,6 +142,7 @@ class Differences:
     examples: dict[tuple[Kind, Change], list[str]] = field(default_factory=dict)
     memberships_added: int = 0
     memberships_removed: int = 0
+    memberships_unchanged: int = 0
     moved_between_schools: int = 0
 
     @property
@@ -203,10 +207,12 @@ class Staging:
 
     def compare(self) -> Differences:
         """Match everything staged to what is stored; whoever is missing is staged as inactive."""
+        self._measure(_staged, _staged_element, _staged_school, _staged_membership)
         self._match()
         self._stage(self._missing(), active=False)
         self._match()
         self._mark()
+        self._measure(_staged)
         self._gather_memberships()
         found = Differences()
         rows = self._connection.execute(
@@ -220,6 +226,8 @@ class Staging:
                 found.examples[kind, change] = self._examples(kind, change)
         found.memberships_added = self._count(self._memberships_added())
         found.memberships_removed = self._count(self._memberships_removed())
+        stored = select(membership.c.member_seq).where(membership.c.unit_id == self._unit.id)
+        found.memberships_unchanged = self._count(stored) - found.memberships_removed
         found.moved_between_schools = self._count(self._moved())
         return found
 
@@ -240,6 +248,7 @@ class Staging:
                 .where(
                     holder.c.unit_id == self._unit.id,
                     holder.c.resource_type == kind,
+                    holder.c.served.in_((True, False)),  # any, but the index wants it said
                     _staged.c.resource_type == kind,
                     holder.c.id != _staged.c.id,
                     after == _staged.c[column],
@@ -307,7 +316,7 @@ class Staging:
             resource.c.unit_id == self._unit.id,
             resource.c.active,
             ~staged,
-            resource.c.seq.not_in(select(_kept.c.seq)),
+            ~exists().where(_kept.c.seq == resource.c.seq),
         )
         rows = self._connection.execute(query.order_by(resource.c.seq)).all()
         for id, name, head in rows:
@@ -372,6 +381,13 @@ class Staging:
     def _gather_memberships(self) -> None:
         """Memberships wanted between resources that exist; those of new ones come at the end."""
         self._connection.execute(insert(_wanted).from_select(_wanted.c.keys(), self._pairs()))
+        self._measure(_wanted)
+
+    def _measure(self, *tables: Table) -> None:
+        """Tell PostgreSQL's planner how large the tables have become; nobody else does in time."""
+        if self._connection.dialect.name == "postgresql":
+            for table in tables:
+                self._connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
     def _pairs(self) -> Select[Any]:
         groups, members = _staged.alias(), _staged.alias()
@@ -411,8 +427,8 @@ class Staging:
         )
 
     def _not_kept(self) -> list[ColumnElement[bool]]:
-        kept = select(_kept.c.seq)
-        return [each.not_in(kept) for each in (membership.c.group_seq, membership.c.member_seq)]
+        ends = (membership.c.group_seq, membership.c.member_seq)
+        return [~exists().where(_kept.c.seq == end) for end in ends]
 
     def _moved(self) -> Select[Any]:
         """Resources of the register whose schools are no longer those stored."""
@@ -477,26 +493,30 @@ class Staging:
             .order_by(_staged.c.position)
         )
         self._connection.execute(insert(resource).from_select([*fixed, *copied], rows))
+        self._measure(resource)
         self._match()
 
     def _gather_touched(self) -> None:
         """Existing resources whose own content or memberships change."""
+        self._measure(_staged)
         self._connection.execute(delete(_wanted))
         self._connection.execute(insert(_wanted).from_select(_wanted.c.keys(), self._pairs()))
+        self._measure(_wanted)
         stored = exists().where(
             membership.c.group_seq == _wanted.c.group_seq,
             membership.c.member_seq == _wanted.c.member_seq,
         )
         added = select(_wanted.c.group_seq, _wanted.c.member_seq).where(~stored).subquery()
         removed = self._memberships_removed().subquery()
-        ends = [each.c[name] for each in (added, removed) for name in ("group_seq", "member_seq")]
-        created = exists().where(_staged.c.seq == resource.c.seq, _staged.c.change == "created")
-        content = exists().where(_staged.c.seq == resource.c.seq, _is_changed())
-        touched = select(resource.c.seq).where(
-            resource.c.unit_id == self._unit.id,
-            ~created,
-            or_(content, *[resource.c.seq.in_(select(end)) for end in ends]),
-        )
+        ends = [
+            select(each.c[name])
+            for each in (added, removed)
+            for name in ("group_seq", "member_seq")
+        ]
+        content = select(_staged.c.seq).where(_is_changed())
+        created = select(_staged.c.seq).where(_staged.c.change == "created")
+        # Sets, not conditions joined by OR: PostgreSQL would ask those row by row.
+        touched = except_(select(union(content, *ends).subquery().c[0]), created)
         self._connection.execute(insert(_touched).from_select(["seq"], touched))
 
     def _update_changed(self) -> None:
@@ -572,6 +592,7 @@ class Staging:
                 rows.where(~stored).order_by(_wanted.c.group_seq, _wanted.c.member_seq),
             )
         )
+        self._measure(membership, reference)
 
 
 def _is_changed() -> ColumnElement[bool]:

@@ -101,7 +101,10 @@ resource = Table(
 
 _SERVED = (resource.c.unit_id, resource.c.resource_type, resource.c.served)
 Index("ix_resource_page", *_SERVED, resource.c.seq)
-for _key in ("external_id", "user_name", "display_name", "family_name", "given_name", "modified"):
+for _key in (
+    "external_id", "user_name", "display_name", "family_name", "given_name", "user_type",
+    "active", "modified",
+):  # fmt: skip
     Index(f"ix_resource_{_key}", *_SERVED, resource.c[_key])
 
 # How other resources refer to one: the JSON object that stands for it in a group's `members` or

@@ -95,6 +95,21 @@ def add_unit(
     return unit_named(connection, name)
 
 
+def add_school(connection: Connection, of: Unit, name: str, *, now: datetime, actor: str) -> None:
+    """Add a school that doesn't publish yet.
+
+    Raises :class:`~scim_server.errors.BadInput` for an empty name or one in use.
+    """
+    wanted = " ".join(name.split())
+    known = {each.name.casefold() for each in schools(connection, of.id)}
+    if not wanted or wanted.casefold() in known:
+        raise BadInput(
+            f"The unit {of.name!r} has a school {wanted!r} already, or the name is empty."
+        )
+    connection.execute(insert(school).values(unit_id=of.id, name=wanted, synchronised=False))
+    record(connection, at=now, action="school.added", actor=actor, unit=of.name, facts={})
+
+
 def unit_named(connection: Connection, name: str) -> Unit:
     """Raises :class:`~scim_server.errors.BadInput` where there is none."""
     row = connection.execute(select(unit).where(unit.c.name == name)).mappings().first()

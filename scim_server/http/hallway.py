@@ -6,12 +6,13 @@ door, and one line goes to the access log: never a query string, a body or a nam
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import orjson
 
 from scim_server.errors import (
     DatabaseUnavailable,
@@ -122,7 +123,7 @@ class Hallway:
             facts |= {"unit": call.grant.unit, "client": call.grant.client_id}
         if answer.count is not None:
             facts["count"] = answer.count
-        _access.info("%s", json.dumps(facts))
+        _access.info("%s", orjson.dumps(facts).decode())
 
 
 def _invalid_token(detail: str) -> Unauthenticated:

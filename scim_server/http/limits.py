@@ -5,24 +5,29 @@ from __future__ import annotations
 from scim_server.errors import InvalidSyntax, PayloadTooLarge, UriTooLong
 from scim_server.http.exchange import Environ
 
+_MOST_DIGITS = 18
+
 
 def read_body(environ: Environ, limit: int) -> bytes:
     """The body, at most ``limit`` bytes.
 
     One byte more than the limit is read, so that a longer body is refused, not cut: a server
     that hands over a chunked body can't say beforehand how long it is. Two statements of a
-    length (RFC 9112 §6.3) are refused. Raises :class:`~scim_server.errors.PayloadTooLarge` and
-    :class:`~scim_server.errors.InvalidSyntax`.
+    length (RFC 9112 §6.3) and every transfer coding but ``chunked`` are refused. Raises
+    :class:`~scim_server.errors.PayloadTooLarge` and :class:`~scim_server.errors.InvalidSyntax`.
     """
     stated = str(environ.get("CONTENT_LENGTH") or "")
-    chunked = bool(environ.get("HTTP_TRANSFER_ENCODING"))
+    coding = str(environ.get("HTTP_TRANSFER_ENCODING") or "").strip().lower()
+    chunked = bool(coding)
     if stated and chunked:
         raise InvalidSyntax("The request states its length twice.")
+    if chunked and coding != "chunked":
+        raise InvalidSyntax("The only transfer coding that is understood here is chunked.")
     if not stated and not chunked:
         return b""
     if stated and not (stated.isascii() and stated.isdigit()):
         raise InvalidSyntax("Content-Length is not a number.")
-    if stated and int(stated) > limit:
+    if stated and (len(stated) > _MOST_DIGITS or int(stated) > limit):
         raise PayloadTooLarge(f"The request body is longer than {limit} bytes.")
     wanted = int(stated) if stated else limit + 1
     parts, length = [], 0

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Text, bindparam, delete, insert, select
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,6 +49,7 @@ class Tokens:
         self.lifetime = lifetime
         self._stamped: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
+        self._forgot = 0
         self._token = database.token_reader.prepare(
             select(
                 access_token.c.secret_id, access_token.c.scope, access_token.c.expires
@@ -78,6 +79,7 @@ class Tokens:
         }
         with self._database.write_tokens() as connection:
             connection.execute(insert(access_token).values(row))
+            self._forget_expired(connection, now)
         self.note_use(client_id, "last_token")
         return token
 
@@ -121,11 +123,11 @@ class Tokens:
             with self._lock:
                 self._stamped.pop((client_id, what), None)
 
-    def forget_expired(self) -> int:
-        """Delete the tokens that have expired; returns how many."""
-        with self._database.write_tokens() as connection:
-            ended = delete(access_token).where(access_token.c.expires <= self._now())
-            return connection.execute(ended).rowcount
+    def _forget_expired(self, connection: Connection, now: int) -> None:
+        """Delete tokens that have expired, at most every five minutes in each process."""
+        if now - self._forgot >= _STAMP_EVERY:
+            self._forgot = now
+            connection.execute(delete(access_token).where(access_token.c.expires <= now))
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

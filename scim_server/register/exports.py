@@ -75,7 +75,7 @@ def find_sources(
     try:
         found = _in_folder(path) if path.is_dir() else _in_zip(path)
     except _READ_FAULTS as fault:
-        raise BadInput("The export is neither a folder nor a zip that can be read.") from fault
+        raise BadInput(f"{path} is neither a folder nor a zip that can be read.") from fault
     sources = {}
     missing = []
     for name in names:

@@ -116,6 +116,11 @@ class Feed:
         return self._problems.count
 
     @property
+    def unkeyed_rows(self) -> int:
+        """Rows of people and groups whose key can't be read, so nobody knows whom they mean."""
+        return sum(each.unkeyed for each in self._surveys.values())
+
+    @property
     def left_out_people(self) -> Set[str]:
         """Keys of people who are in the files, but not among the drafts handed out so far."""
         pupils, employees = self._surveys["pupils"], self._surveys["employees"]
@@ -170,11 +175,12 @@ class Feed:
         """Groups, in the order of their file."""
         table, keys = self._tables["groups"], self._surveys["groups"]
         schema = GroupSchema(self._terms)
-        names = display_names(
+        taught = (
             nameable(loaded.record)
             for row in table.rows()
             if (loaded := load(schema, table, row)).record and keys.rows(loaded.record.key) == 1
         )
+        names = display_names(taught, name_schools=len(self._terms.schools) > 1)
         taken: set[str] = set()
         for row in table.rows(self._progress):
             loaded = load(schema, table, row)

@@ -30,22 +30,17 @@ def nameable(group: Group) -> Nameable:
     return Nameable(group.key, name, group.school)
 
 
-def display_names(groups: Iterable[Nameable]) -> dict[str, str]:
+def display_names(groups: Iterable[Nameable], *, name_schools: bool) -> dict[str, str]:
     """The display name of each group by its key.
 
-    Groups of different schools that share a name get their school added; those that still share
-    one get their key added in parentheses.
+    ``name_schools`` adds the school to each, which a unit of several schools wants: the name of
+    one school's group must not change with what another school teaches. Groups that share a name
+    even so get their key added in parentheses.
     """
-    named = list(groups)
-    shared = Counter(fold(group.name) for group in named)
-    at_home = Counter((fold(group.name), group.school) for group in named)
-
-    def with_school(group: Nameable) -> str:
-        folded = fold(group.name)
-        only_at_home = shared[folded] == at_home[folded, group.school]
-        return group.name if only_at_home else f"{group.name} – {group.school}"
-
-    names = {group.key: with_school(group) for group in named}
+    names = {
+        group.key: f"{group.name} – {group.school}" if name_schools else group.name
+        for group in groups
+    }
     still_shared = Counter(fold(name) for name in names.values())
     return {
         key: f"{name} ({key})" if still_shared[fold(name)] > 1 else name

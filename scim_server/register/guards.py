@@ -40,6 +40,21 @@ def check(
         )
 
 
+def check_unkeyed(plan: Plan, unkeyed_rows: int, *, allow_deactivations: bool = False) -> None:
+    """Refuse to deactivate anyone while rows can't be told apart: those missing may be in them.
+
+    :raises Refused: the plan deactivates and ``unkeyed_rows`` is more than 0 (unless
+        ``allow_deactivations``).
+    """
+    leaving = sum(each.deactivated for each in (plan.pupils, plan.employees, plan.groups))
+    if unkeyed_rows and leaving and not allow_deactivations:
+        raise Refused(
+            f"{unkeyed_rows:,} rows have no key that can be read, so it can't be told whether the "
+            f"{leaving:,} that are missing are among them. Nothing was changed. Correct those "
+            "rows; or, if the missing ones did leave, import again with --allow-deactivations."
+        )
+
+
 def _breaches(plan: Plan, live_counts: Mapping[Kind, int], max_percent: float) -> Iterator[str]:
     kinds: tuple[tuple[Kind, Changes], ...] = (
         ("pupils", plan.pupils),

@@ -77,7 +77,7 @@ def import_feed(
         differences = staging.compare()
         plan = _plan(differences)
         _check_conflicts(staging)
-        _check_guards(database, unit, plan, choices)
+        _check_guards(database, unit, feed, plan, choices)
         if not choices.dry_run:
             staging.apply(
                 clock, actor=choices.actor, facts=_facts(feed, plan), changed=differences.any
@@ -118,7 +118,9 @@ def _plan(differences: Differences) -> Plan:
         for key in differences.examples.get((kind, happening), ())
     )
     seats = Changes(
-        created=differences.memberships_added, deactivated=differences.memberships_removed
+        created=differences.memberships_added,
+        deactivated=differences.memberships_removed,
+        unchanged=differences.memberships_unchanged,
     )
     return Plan(
         pupils=figures["pupils"],
@@ -135,16 +137,16 @@ def _check_conflicts(staging: Staging) -> None:
             "register",
             0,
             f"key {each.external_id}",
-            f"its {each.attribute} is still held by the key {each.held_by}, which left the "
-            "register; give the newcomer another one",
+            f"its {each.attribute} is still held by the key {each.held_by}, which left",
         )
         for each in staging.conflicts()
     ]
     if problems:
-        raise BadRecords(problems)
+        raise BadRecords(problems, remedy="Give each newcomer another one in the register.")
 
 
-def _check_guards(database: Database, unit: Unit, plan: Plan, choices: Choices) -> None:
+def _check_guards(database: Database, unit: Unit, feed: Feed, plan: Plan, choices: Choices) -> None:
+    guards.check_unkeyed(plan, feed.unkeyed_rows, allow_deactivations=choices.allow_deactivations)
     with database.read() as connection:
         live = count_population(connection, unit.id)
     guards.check(

@@ -40,4 +40,4 @@ class Problems:
         :raises BadRecords: with the problems that are listed.
         """
         if self.count:
-            raise BadRecords(self.listed())
+            raise BadRecords(self.listed(), count=self.count)

@@ -15,11 +15,14 @@ from scim_server.register.readers import Table
 from scim_server.register.rules import FeedTerms
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Survey:
-    """The keys of ``file``: the line where each comes first, and how many rows repeat it."""
+    """The keys of ``file``: the line where each comes first, how many rows repeat it, and how
+    many rows have no key that can be read.
+    """
 
     file: str
+    unkeyed: int = 0
     lines: dict[str, int] = field(default_factory=dict)
     repeated: dict[str, int] = field(default_factory=dict)
 
@@ -43,6 +46,8 @@ def survey(table: Table, terms: FeedTerms) -> Survey:
                 seen.repeated[key] = seen.rows(key) + 1
             else:
                 seen.lines[key] = row.line
+        else:
+            seen.unkeyed += 1
     shares.refuse_pesel()
     return seen
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from scim_server.directory.models import Contract, ResourceType, contract
-from scim_server.directory.resources import Address, Page, Resources
+from scim_server.directory.resources import Address, Found, Page, Resources
 from scim_server.directory.searches import Search
 from scim_server.errors import Forbidden, NotFound, UnsupportedMedia
 from scim_server.http.exchange import Answer, Call
@@ -25,7 +25,8 @@ from scim_server.scim.queries import Bounds, check_projection, check_search
 READ = "scim.read"
 _BASE = "/<unit>/scim/v2"
 _OFFERED = (MEDIA_TYPE, "application/json")
-_HOT = re.compile(r"/([a-z0-9-]{1,40})/scim/v2/(Users|Groups)(?:/([A-Za-z0-9-]{1,64}))?")
+_ID = r"[A-Za-z0-9-]{1,64}"
+_HOT = re.compile(rf"/([a-z0-9-]{{1,40}})/scim/v2/(Users|Groups)(?:/({_ID}))?")
 
 
 class ScimService:
@@ -103,10 +104,7 @@ class ScimService:
         def answer(call: Call) -> Answer:
             media = chosen(call.header("Accept"), _OFFERED)
             shown = check_projection(from_query(call.query), types, self._bounds)
-            found = self._resources.get(
-                self._address(call), resource_type, call.arguments["id"],
-                collections=shown.collections,
-            )  # fmt: skip
+            found = self._found(call, resource_type, collections=shown.collections)
             if found is None:
                 raise NotFound(f"There is no {resource_type.name} with this id.")
             headers = [("Content-Type", media), ("ETag", f'W/"{found.version}"')]
@@ -116,6 +114,13 @@ class ScimService:
             return Answer(200, body, headers, count=1)
 
         return answer
+
+    def _found(self, call: Call, resource_type: ResourceType, *, collections: bool) -> Found | None:
+        """No resource has an id of other characters, and not every database could look for one."""
+        id = call.arguments["id"]
+        if not re.fullmatch(_ID, id):
+            return None
+        return self._resources.get(self._address(call), resource_type, id, collections=collections)
 
     def _search(self, call: Call, types: tuple[ResourceType, ...], asked: Parameters) -> Answer:
         media = chosen(call.header("Accept"), _OFFERED)

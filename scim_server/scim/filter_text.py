@@ -6,7 +6,8 @@ text, before any work is spent on it.
 
 Tolerance ``unquoted_value``: Microsoft's documentation prints ``externalId eq jyoung`` and
 ``id eq 54D3…``. A bare word or number after a comparison operator is taken for a text, unless it
-is ``true``, ``false`` or ``null``; against a boolean it is refused later.
+is ``true``, ``false`` or ``null``, or begins with a quotation mark that JSON doesn't know; against
+a boolean it is refused later.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from scim_server.directory.filters import MARK, compile_filter, mark
 from scim_server.directory.models import ResourceType
 from scim_server.errors import InvalidFilter
 
-_STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"'
-_BARE = r"(?<=\s)(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+(?!(?:true|false|null)\b)([^\s()\[\]\"]+)"
+# A text that doesn't end is taken too, and refused: looking for an end again and again, from
+# each of its quotation marks, would take the square of its length.
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*"?'
+_WORD = r"[^\s()\[\]\"'‘’‚“”„][^\s()\[\]\"]*"
+_BARE = rf"(?<=\s)(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+(?!(?:true|false|null)\b)({_WORD})"
 _LITERAL = re.compile(rf"({_STRING})|{_BARE}", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_OPERATOR = re.compile(r"(?<=\s)(?:eq|ne|co|sw|ew|gt|ge|lt|le|pr)(?![\w$.:-])", re.IGNORECASE)
 _BRACKET = re.compile(r"[(\[]|[)\]]")
 
 
@@ -48,7 +53,7 @@ def take_apart(
 
     shape = _LITERAL.sub(cut, text)
     _check_nesting(shape, deepest)
-    if len(literals) > terms:
+    if max(len(literals), len(_OPERATOR.findall(shape))) > terms:
         raise InvalidFilter(f"The filter has more than {terms} comparisons.")
     compiled = compile_filter(shape, types)
     if compiled.terms > terms:

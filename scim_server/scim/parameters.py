@@ -11,7 +11,7 @@ from scim_server.errors import InvalidSyntax, InvalidValue
 
 _SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _MOST_PARAMETERS = 64
-_LARGEST = 2**53
+_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _whole(given: Mapping[str, Any], name: str) -> int | None:
 
 
 def _bounded(value: int) -> int:
-    """Beyond any list there is nothing; a database need not count so far."""
+    """Beyond any list there is nothing; and a database's integer ends here."""
     return max(-_LARGEST, min(value, _LARGEST))
 
 

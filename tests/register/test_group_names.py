@@ -48,18 +48,24 @@ SAME_SCHOOL = group(3, subject="WF", classes="1A", school="SP 1")
 ALONE = group(4, subject="WF", classes="2A", school="SP 2")
 
 
-def test_groups_of_two_schools_with_one_name_get_their_school(tmp_path: Path) -> None:
+def test_groups_of_a_unit_of_several_schools_get_their_school(tmp_path: Path) -> None:
     assert _names(tmp_path / "x", ONE, OTHER_SCHOOL, ALONE) == {
         "G-1": "WF – 1A – 2026/27 – SP 1",
         "G-2": "wf – 1a – 2026/27 – SP 2",
-        "G-4": "WF – 2A – 2026/27",
+        "G-4": "WF – 2A – 2026/27 – SP 2",
     }
+
+
+def test_a_name_does_not_change_with_what_another_school_teaches(tmp_path: Path) -> None:
+    alone = _names(tmp_path / "alone", ONE)
+    together = _names(tmp_path / "together", ONE, OTHER_SCHOOL)
+    assert alone["G-1"] == together["G-1"]
 
 
 def test_groups_of_one_school_with_one_name_get_their_key(tmp_path: Path) -> None:
     assert _names(tmp_path / "x", ONE, SAME_SCHOOL) == {
-        "G-1": "WF – 1A – 2026/27 (G-1)",
-        "G-3": "WF – 1A – 2026/27 (G-3)",
+        "G-1": "WF – 1A – 2026/27 – SP 1 (G-1)",
+        "G-3": "WF – 1A – 2026/27 – SP 1 (G-3)",
     }
 
 
@@ -97,13 +103,15 @@ groups = st.lists(
 )
 
 
-@given(groups, st.randoms())
-def test_names_are_unique_and_the_same_in_any_order(named: list[Nameable], order: Any) -> None:
-    names = display_names(named)
+@given(groups, st.randoms(), st.booleans())
+def test_names_are_unique_and_the_same_in_any_order(
+    named: list[Nameable], order: Any, name_schools: bool
+) -> None:
+    names = display_names(named, name_schools=name_schools)
     assert len({fold(name) for name in names.values()}) == len(named)
     shuffled = list(named)
     order.shuffle(shuffled)
-    assert display_names(shuffled) == names
+    assert display_names(shuffled, name_schools=name_schools) == names
 
 
 def test_groups_that_even_the_key_does_not_tell_apart_are_a_problem(tmp_path: Path) -> None:

@@ -119,6 +119,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_resource_active",
+        "resource",
+        ["unit_id", "resource_type", "served", "active"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_resource_user_type",
+        "resource",
+        ["unit_id", "resource_type", "served", "user_type"],
+        unique=False,
+    )
+    op.create_index(
         "ix_resource_page", "resource", ["unit_id", "resource_type", "served", "seq"], unique=False
     )
     op.create_index(
@@ -274,6 +286,8 @@ def downgrade() -> None:
     op.drop_index("ix_resource_user_name", table_name="resource")
     op.drop_index("ix_resource_page", table_name="resource")
     op.drop_index("ix_resource_modified", table_name="resource")
+    op.drop_index("ix_resource_user_type", table_name="resource")
+    op.drop_index("ix_resource_active", table_name="resource")
     op.drop_index("ix_resource_given_name", table_name="resource")
     op.drop_index("ix_resource_family_name", table_name="resource")
     op.drop_index("ix_resource_external_id", table_name="resource")

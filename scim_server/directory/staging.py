@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Select,
+    Subquery,
     Table,
     Text,
     and_,
@@ -233,31 +234,40 @@ class Staging:
 
     def conflicts(self) -> list[Conflict]:
         """Logins and group names that someone who left still holds. Call after :meth:`compare`."""
-        holder = resource.alias()
-        held = _staged.alias()
         found: list[Conflict] = []
-        for attribute, column, kind in (
+        attributes: tuple[tuple[Literal["userName", "displayName"], str, str], ...] = (
             ("userName", "user_name", "User"),
             ("displayName", "display_name", "Group"),
-        ):
-            after = func.coalesce(held.c[column], holder.c[column])
-            query = (
-                select(_staged.c.external_id, holder.c.external_id)
-                .join(holder, holder.c[column] == _staged.c[column])
-                .outerjoin(held, held.c.seq == holder.c.seq)
-                .where(
-                    holder.c.unit_id == self._unit.id,
-                    holder.c.resource_type == kind,
-                    holder.c.served.in_((True, False)),  # any, but the index wants it said
-                    _staged.c.resource_type == kind,
-                    holder.c.id != _staged.c.id,
-                    after == _staged.c[column],
-                )
-                .order_by(_staged.c.position)
-            )
-            rows = self._connection.execute(query).all()
-            found += [Conflict(attribute, mine, theirs) for mine, theirs in rows]  # type: ignore[arg-type]
+        )
+        for attribute, column, kind in attributes:
+            names = self._names_afterwards(column, kind)
+            twice = select(names.c.name).group_by(names.c.name).having(func.count() > 1)
+            query = select(names).where(names.c.name.in_(twice))
+            holders: dict[str, str] = {}
+            for name, external_id, is_new in self._connection.execute(
+                query.order_by(names.c.name, names.c.is_new)
+            ):
+                if not is_new or name not in holders:
+                    holders[name] = external_id
+                else:
+                    found.append(Conflict(attribute, external_id, holders[name]))
         return found
+
+    def _names_afterwards(self, column: str, kind: str) -> Subquery:
+        """The names that resources will have, with their register keys; ``is_new`` tells those
+        that the register gives now from those that others keep.
+        """
+        given = select(
+            _staged.c[column].label("name"),
+            _staged.c.external_id,
+            _staged.c.active.label("is_new"),
+        ).where(_staged.c.resource_type == kind)
+        kept = select(resource.c[column], resource.c.external_id, literal(False, Boolean())).where(
+            resource.c.unit_id == self._unit.id,
+            resource.c.resource_type == kind,
+            ~exists().where(_staged.c.seq == resource.c.seq),
+        )
+        return given.union_all(kept).subquery()
 
     def apply(self, clock: Clock, *, actor: str, facts: dict[str, Any], changed: bool) -> int:
         """Make it so, in one transaction; returns the unit's change number.

@@ -92,7 +92,9 @@ class ShortWay:
             return self._wsgi_app(environ, start_response)
         route, arguments = found
         answer = self._hallway.enter(environ, self._door, route, arguments)
-        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+        headers = answer.headers
+        if answer.status != 304:  # RFC 9110 §8.6: it would have to be the length of the 200
+            headers = [*headers, ("Content-Length", str(len(answer.body)))]
         start_response(_STATUS_LINES.get(answer.status, str(answer.status)), headers)
         return [answer.body]
 

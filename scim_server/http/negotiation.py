@@ -19,7 +19,9 @@ def chosen(accept: str, offered: tuple[str, ...]) -> str:
     """
     if not accept.strip():
         return offered[0]
-    best = parse_accept_header(accept, MIMEAccept).best_match(offered)
+    # A parameter such as charset=utf-8 asks for nothing else than what is sent anyway.
+    named = [(each.partition(";")[0], quality) for each, quality in parse_accept_header(accept)]
+    best = MIMEAccept(named).best_match(offered)
     if best is None:
         raise NotAcceptable(f"Only {' and '.join(offered)} can be had here.")
     return best

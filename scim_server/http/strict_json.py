@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 from scim_server.errors import InvalidSyntax
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# An unfinished text ends with the body: scanned once, not again from each quotation mark in it.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -21,7 +22,9 @@ def loads(text: bytes, *, max_depth: int) -> Any:
     """The value of ``text``. Raises :class:`~scim_server.errors.InvalidSyntax`."""
     _check_depth(text, max_depth)
     try:
-        return json.loads(text.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(
+            text.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant
+        )
     except UnicodeDecodeError:
         raise InvalidSyntax("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -30,6 +33,8 @@ def loads(text: bytes, *, max_depth: int) -> Any:
         ) from None
     except (ValueError, RecursionError):
         raise InvalidSyntax("The body is not JSON that can be read.") from None
+    _check_texts(value)
+    return value
 
 
 def _check_depth(text: bytes, limit: int) -> None:
@@ -42,23 +47,23 @@ def _check_depth(text: bytes, limit: int) -> None:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     seen = set()
-    for name, value in pairs:
+    for name, _ in pairs:
         if name.lower() in seen:
             raise InvalidSyntax("The body has an object with the same name twice.")
         seen.add(name.lower())
-        _check_text(name)
-        _check_values(value)
     return dict(pairs)
 
 
-def _check_values(value: Any) -> None:
-    for each in value if isinstance(value, list) else (value,):
-        if isinstance(each, str):
-            _check_text(each)
-
-
-def _check_text(value: str) -> None:
-    if _UNSTORABLE.search(value):
+def _check_texts(value: Any) -> None:
+    """Every name and text, however deep; the depth was checked before."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _check_texts(name)
+            _check_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_texts(inner)
+    elif isinstance(value, str) and _UNSTORABLE.search(value):
         raise InvalidSyntax("The body has a character that no text may hold.")
 
 

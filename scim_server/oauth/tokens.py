@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -50,20 +51,35 @@ class Tokens:
         self._stamped: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
         self._forgot = 0
-        self._token = database.token_reader.prepare(
-            select(
-                access_token.c.secret_id, access_token.c.scope, access_token.c.expires
-            ).where(access_token.c.digest == bindparam("digest", type_=Text()))
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """One statement where tokens share the main database, two where they have their own."""
+        database = self._database
+        token = (access_token.c.scope, access_token.c.expires)
+        standing = (
+            client.c.unit_id, unit.c.name, client.c.id, client.c.disabled,
+            client_secret.c.revoked, unit.c.publishes,
         )  # fmt: skip
-        self._standing = database.reader.prepare(
-            select(
-                client.c.unit_id, unit.c.name, client.c.id, client.c.disabled,
-                client_secret.c.revoked, unit.c.publishes,
+        holders = client_secret.join(client, client.c.id == client_secret.c.client_id).join(
+            unit, unit.c.id == client.c.unit_id
+        )
+        asked = access_token.c.digest == bindparam("digest", type_=Text())
+        self._is_joined = database.tokens is database.main
+        if self._is_joined:
+            both = holders.join(access_token, access_token.c.secret_id == client_secret.c.id)
+            self._joined = database.reader.prepare(
+                select(*token, *standing).select_from(both).where(asked)
             )
-            .join(client, client.c.id == client_secret.c.client_id)
-            .join(unit, unit.c.id == client.c.unit_id)
+            return
+        self._token = database.token_reader.prepare(
+            select(*token, access_token.c.secret_id).where(asked)
+        )
+        self._standing = database.reader.prepare(
+            select(*standing)
+            .select_from(holders)
             .where(client_secret.c.id == bindparam("secret", type_=Text()))
-        )  # fmt: skip
+        )
 
     def issue(self, *, unit_id: int, client_id: str, secret_id: str, scope: str) -> str:
         """A new token, written in a transaction of its own outside the main database."""
@@ -87,20 +103,24 @@ class Tokens:
         """What ``token`` allows now, or none for one that is unknown, expired or revoked."""
         if not is_token(token):
             return None
-        asked = {"digest": digest(self._key, token)}
+        found = self._look_up(digest(self._key, token))
+        if found is None:
+            return None
+        scope, expires, unit_id, unit_name, client_id, disabled, revoked, publishes = found
+        if expires <= self._now() or disabled or revoked is not None:
+            return None
+        return Grant(unit_id, unit_name, client_id, frozenset(scope.split()), bool(publishes))
+
+    def _look_up(self, token_digest: str) -> tuple[Any, ...] | None:
+        """The token's scope and expiry, and the standing of whom it was given to."""
+        asked = {"digest": token_digest}
+        if self._is_joined:
+            return self._database.reader.row(self._joined, asked)
         row = self._database.token_reader.row(self._token, asked)
-        if row is None or row[2] <= self._now():
+        if row is None:
             return None
-        standing = self._database.reader.row(self._standing, {"secret": row[0]})
-        if standing is None or standing[3] or standing[4] is not None:
-            return None
-        return Grant(
-            unit_id=standing[0],
-            unit=standing[1],
-            client_id=standing[2],
-            scopes=frozenset(row[1].split()),
-            publishes=bool(standing[5]),
-        )
+        standing = self._database.reader.row(self._standing, {"secret": row[2]})
+        return (*row[:2], *standing) if standing else None
 
     def note_use(self, client_id: str, what: str) -> None:
         """Record ``last_read`` or ``last_token`` of a client, at most every five minutes.

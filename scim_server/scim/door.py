@@ -107,11 +107,11 @@ class ScimService:
             found = self._found(call, resource_type, collections=shown.collections)
             if found is None:
                 raise NotFound(f"There is no {resource_type.name} with this id.")
-            headers = [("Content-Type", media), ("ETag", f'W/"{found.version}"')]
+            tag = ("ETag", f'W/"{found.version}"')
             if has_version(call.header("If-None-Match"), found.version):
-                return Answer(304, b"", headers)
+                return Answer(304, b"", [tag])
             body = found.body.encode() if shown.is_plain else shown.apply(found.body)
-            return Answer(200, body, headers, count=1)
+            return Answer(200, body, [("Content-Type", media), tag], count=1)
 
         return answer
 

@@ -55,12 +55,16 @@ def digest(key: bytes, text: str) -> str:
 
 
 def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return _digits(secrets.randbelow(len(_ALPHABET) ** length), length)
 
 
 def _checked(text: str) -> str:
-    number, digits = zlib.crc32(text.encode()), ""
-    for _ in range(6):
+    return text + _digits(zlib.crc32(text.encode()), 6)
+
+
+def _digits(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
         number, digit = divmod(number, len(_ALPHABET))
-        digits = _ALPHABET[digit] + digits
-    return text + digits
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

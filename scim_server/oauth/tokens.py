@@ -22,6 +22,7 @@ from scim_server.directory.tables import unit
 from scim_server.oauth.secrets import digest, is_token, new_token
 from scim_server.oauth.tables import access_token, client, client_secret, client_use
 
+_NEW_TOKEN = insert(access_token)
 _STAMP_EVERY = 300
 """Seconds between two records of a client's last use."""
 
@@ -94,7 +95,7 @@ class Tokens:
             "expires": now + self.lifetime,
         }
         with self._database.write_tokens() as connection:
-            connection.execute(insert(access_token).values(row))
+            connection.execute(_NEW_TOKEN, row)
             self._forget_expired(connection, now)
         self.note_use(client_id, "last_token")
         return token

@@ -58,7 +58,7 @@ def create_app(
         max_json_depth=settings.max_json_depth,
     )
     open_door(app, hallway, scim.door)
-    refuse_the_rest(app, scim.door)
+    refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
     return app
 

@@ -26,6 +26,7 @@
         ├── UriTooLong          414
         ├── UnsupportedMedia    415
         ├── Fault               500   something that nobody foresaw
+        ├── UnknownMethod       501
         └── Unavailable         503
 
 A sentence tells what happened, where, and what to do next. It never holds a personal value.
@@ -178,6 +179,10 @@ class UnsupportedMedia(RequestFailed):
 
 class Fault(RequestFailed):
     status = 500
+
+
+class UnknownMethod(RequestFailed):
+    status = 501
 
 
 class Unavailable(RequestFailed):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from scim_server.errors import NotFound
-from scim_server.http.exchange import Answer
+from scim_server.errors import NotFound, UnknownMethod
+from scim_server.http.exchange import Answer, Call
 from scim_server.http.hallway import Hallway
-from scim_server.http.routes import Door, Route
+from scim_server.http.routes import PUBLIC, Door, Route
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -40,23 +41,27 @@ def respond(answer: Answer) -> Response:
     return Response(answer.body, answer.status, answer.headers)
 
 
-def refuse_the_rest(app: Flask, door: Door) -> None:
-    """Addresses that no route has, and methods that HTTP doesn't know, in the words of ``door``."""
+def refuse_the_rest(app: Flask, hallway: Hallway, door: Door) -> None:
+    """Addresses that no route has, and methods that no route knows, in the words of ``door``."""
 
     @app.errorhandler(HTTPException)
-    def unknown(_error: HTTPException) -> Response:
-        return respond(door.failure(NotFound("There is nothing at this address.")))
+    def unknown(error: HTTPException) -> Response:
+        def refuse(_call: Call) -> Answer:
+            if error.code == HTTPStatus.METHOD_NOT_ALLOWED:  # RFC 9110 §9.1: unrecognised, so 501
+                raise UnknownMethod("This method is not known here.")
+            raise NotFound("There is nothing at this address.")
+
+        route = Route("*", PUBLIC, {request.method: refuse, "GET": refuse})
+        return respond(hallway.enter(request.environ, door, route, {}))
 
 
-def within_flask(
-    view: Callable[..., Response],
-) -> Callable[[Any], Answer]:
+def within_flask(view: Callable[..., Response]) -> Callable[[Call], Answer]:
     """A handler for a view that reads ``flask.request``, such as Authlib's token endpoint.
 
     The body was read and measured before; Flask is given the same bytes again.
     """
 
-    def handler(call: Any) -> Answer:
+    def handler(call: Call) -> Answer:
         environ = request.environ
         environ["wsgi.input"] = io.BytesIO(call.body)
         environ["CONTENT_LENGTH"] = str(len(call.body))

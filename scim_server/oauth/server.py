@@ -60,7 +60,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def get_allowed_scope(self, scope: str | None) -> str:
         allowed = self.scope.split()
-        return " ".join(each for each in (scope or "").split() or allowed if each in allowed)
+        asked = dict.fromkeys((scope or "").split()) or allowed
+        return " ".join(each for each in asked if each in allowed)
 
     def check_client_secret(self, client_secret: str) -> bool:
         given = digest(self.key, client_secret)

@@ -42,7 +42,7 @@ def published(of: Reference) -> dict[str, str]:
 def values_of(of: Reference, path: str) -> list[Any]:
     """What the served resources hold at ``path``, each value once."""
     *urn, rest = path.rsplit(":", 1)
-    found = {}
+    found: dict[str, Any] = {}
     for resource in of.served.values():
         level: list[Any] = [resource.get(urn[0], {}) if urn else resource]
         for name in rest.split("."):
@@ -66,8 +66,8 @@ def texts_near(draw: st.DrawFn, values: list[Any]) -> str:
     value = draw(st.sampled_from((value, value[:end], value[start:], value[start:end])))
     change = draw(st.sampled_from(("", "upper", "lower", "swapcase", "title")))
     value = getattr(value, change)() if change else value
-    form = draw(st.sampled_from(("", "NFC", "NFD")))
-    return normalize(form, value) if form else value
+    form = draw(st.sampled_from((None, "NFC", "NFD")))
+    return normalize(form, value) if form else value  # type: ignore[arg-type]
 
 
 @st.composite

@@ -1,0 +1,1 @@
+"""What the program costs, as ratios to the floor of its server program."""

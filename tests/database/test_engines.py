@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from scim_server.database import Database, open_database, reading
 from scim_server.directory.tables import membership, resource, unit
@@ -57,7 +57,7 @@ def test_writers_that_read_first_take_turns(world: World) -> None:
                     query = select(unit.c.change).where(unit.c.id == world.unit.id)
                     now = connection.scalar(query.with_for_update()) or 0
                     connection.execute(unit.update().values(change=now + 1))
-        except BaseException as error:
+        except SQLAlchemyError as error:
             failures.append(error)
 
     with database.read() as connection:
@@ -73,9 +73,13 @@ def test_writers_that_read_first_take_turns(world: World) -> None:
 
 
 def test_a_failed_write_is_rolled_back(world: World) -> None:
-    with pytest.raises(RuntimeError), world.database.write() as connection:
-        connection.execute(unit.update().values(domain="changed"))
-        raise RuntimeError
+    def fail() -> None:
+        with world.database.write() as connection:
+            connection.execute(unit.update().values(domain="changed"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with world.database.read() as connection:
         assert connection.scalar(select(unit.c.domain)) == "sp12.example.pl"
 
@@ -85,9 +89,14 @@ def test_a_membership_across_units_is_refused_by_the_database(world: World) -> N
     other, _ = add_school(world.database, world.settings, world.clock, "sp13")
     with world.database.read() as connection:
         seqs = connection.scalars(select(resource.c.seq).order_by(resource.c.seq)).all()
-    with pytest.raises(IntegrityError), world.database.write() as connection:
-        row = {"unit_id": other.id, "group_seq": seqs[-1], "member_seq": seqs[0]}
-        connection.execute(insert(membership).values(row))
+    row = {"unit_id": other.id, "group_seq": seqs[-1], "member_seq": seqs[0]}
+
+    def join() -> None:
+        with world.database.write() as connection:
+            connection.execute(insert(membership).values(row))
+
+    with pytest.raises(IntegrityError):
+        join()
 
 
 def test_the_reader_of_sqlite_cannot_write(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.database import Database, open_database, schema
 from scim_server.database.migrating import check_schema, downgrade, set_up, upgrade
@@ -62,7 +63,7 @@ def test_of_two_that_upgrade_at_once_one_waits_for_the_other(tmp_path: Path) -> 
         try:
             upgrade(database)
             check_schema(database)
-        except BaseException as error:
+        except (SQLAlchemyError, DatabaseUnavailable) as error:
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(each,)) for each in databases]

@@ -89,9 +89,12 @@ def test_more_than_a_tenth_leaving_is_refused_with_the_flag_that_allows_it(world
 
 
 def test_files_without_people_are_refused(world: World) -> None:
-    empty = {"pupils": PUPILS.splitlines()[0], "employees": EMPLOYEES.splitlines()[0]}
     with pytest.raises(Refused, match="--allow-empty"):
-        world.import_files(**empty, assignments=ASSIGNMENTS.splitlines()[0])
+        world.import_files(
+            pupils=PUPILS.splitlines()[0],
+            employees=EMPLOYEES.splitlines()[0],
+            assignments=ASSIGNMENTS.splitlines()[0],
+        )
 
 
 def test_a_new_surname_moves_the_person_alone_and_shows_everywhere(world: World) -> None:

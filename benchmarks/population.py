@@ -1,0 +1,129 @@
+"""A made-up directory of any size, put into the store by the product's own way in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from scim_server.clock import system_clock
+from scim_server.database import Database, open_database
+from scim_server.database.migrating import set_up
+from scim_server.directory.consent import decide
+from scim_server.directory.drafts import Assignment, Draft
+from scim_server.directory.staging import Staging
+from scim_server.directory.units import add_unit, unit_named
+from scim_server.oauth.credentials import issue
+from scim_server.oauth.keys import derive
+from scim_server.settings import Settings
+
+UNIT = "bench"
+SCHOOL = "bench"
+CLASS_SIZE = 30
+YEAR_SIZE = 300
+BIG = 50_000
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+UONET = "urn:scim-server:schemas:uonet:1.0:Group"
+
+_GIVEN = ("Anna", "Jan", "Zofia", "Piotr", "Łucja", "Michał", "Żaneta", "Paweł", "Ewa", "Adam")
+_FAMILY = ("Kowalska", "Nowak", "Wiśniewska", "Żółć", "Kamińska", "Zając", "Dąbrowska", "Król")
+
+
+def login(number: int) -> str:
+    return f"user{number:06d}@bench.example.pl"
+
+
+def users(count: int) -> Iterator[Draft]:
+    """``count`` pupils, each with a phone and an e-mail address: about 0.8 kB of JSON."""
+    for number in range(count):
+        given = _GIVEN[number % len(_GIVEN)]
+        family = f"{_FAMILY[number % len(_FAMILY)]}-{number // 80:04d}"
+        document = {
+            "schemas": [USER],
+            "externalId": f"U-{number:06d}",
+            "userName": login(number),
+            "name": {
+                "formatted": f"{given} {family}",
+                "familyName": family,
+                "givenName": given,
+            },
+            "displayName": f"{given} {family}",
+            "active": True,
+            "userType": "Student",
+            "phoneNumbers": [{"value": f"+48600{number:06d}", "type": "mobile"}],
+            "emails": [{"value": f"u{number:06d}@mail.example.com", "type": "home"}],
+        }
+        yield Draft("User", f"U-{number:06d}", document, (SCHOOL,))
+
+
+def group_sizes(count: int) -> list[tuple[str, int]]:
+    """Names and sizes: three small groups and six larger ones for each user, and one big one."""
+    small = [(f"Grupa {number:05d}", CLASS_SIZE) for number in range(count // 10)]
+    large = [(f"Rocznik {number:05d}", YEAR_SIZE) for number in range(count // 50)]
+    return [*small, *large, ("Wszyscy", min(count, BIG))]
+
+
+def groups(count: int) -> Iterator[Draft]:
+    for number, (name, _) in enumerate(group_sizes(count)):
+        document = {
+            "schemas": [GROUP, UONET],
+            "externalId": f"G-{number:06d}",
+            "displayName": f"{name} – 2026/27",
+            UONET: {
+                "subject": "Matematyka",
+                "classes": ["1A"],
+                "schoolYear": "2026/27",
+                "school": SCHOOL,
+                "active": True,
+            },
+        }
+        yield Draft("Group", f"G-{number:06d}", document, (SCHOOL,))
+
+
+def assignments(count: int) -> Iterator[Assignment]:
+    for number, (_, size) in enumerate(group_sizes(count)):
+        for place in range(min(size, count)):
+            member = (number * size + place) % count
+            yield Assignment(f"G-{number:06d}", f"U-{member:06d}")
+
+
+def fill(settings: Settings, count: int, note: Path) -> None:
+    """Fill an empty database, and leave the client's id and secret in the file ``note``."""
+    database = open_database(settings.database_url, settings.token_store_url)
+    try:
+        set_up(database)
+        _fill(database, settings, count, note)
+    finally:
+        database.close()
+
+
+def _fill(database: Database, settings: Settings, count: int, note: Path) -> None:
+    now = system_clock()
+    with database.write() as connection:
+        unit = add_unit(
+            connection,
+            name=UNIT,
+            domain="bench.example.pl",
+            schools=(SCHOOL,),
+            now=now,
+            actor="bench",
+        )
+    with Staging(database, unit) as staging:
+        staging.add(users(count))
+        staging.add(groups(count))
+        staging.assign(assignments(count))
+        differences = staging.compare()
+        staging.apply(system_clock, actor="bench", facts={}, changed=differences.any)
+    with database.write() as connection:
+        unit = unit_named(connection, UNIT)
+        decide(connection, unit, None, True, decided_by="bench", actor="bench", now=now)
+        made = issue(
+            connection,
+            unit,
+            key=derive(settings.key_bytes(), "digest"),
+            public_url=settings.public_url,
+            now=now,
+            actor="bench",
+        )
+    note.write_text(json.dumps([made.client_id, made.client_secret]))

@@ -28,7 +28,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except Failure as failure:
-            click.echo(f"scim-server: {failure}", err=True)
+            for line in (str(failure), *getattr(failure, "__notes__", ())):
+                click.echo(f"scim-server: {line}", err=True)
             context.exit(failure.exit_code)
 
 

@@ -20,8 +20,9 @@ def upgrade_command() -> None:
     settings = Settings.from_env()
     opened = open_database(settings.database_url, settings.token_store_url)
     try:
-        upgrade(opened)
-        check_schema(opened)
+        with opened.answering():
+            upgrade(opened)
+            check_schema(opened)
     finally:
         opened.close()
     click.echo("The database is set up for this version.")

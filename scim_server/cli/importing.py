@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from scim_server.cli.opening import opened, operator
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
-from scim_server.errors import BadRecords, Problem
+from scim_server.errors import BadEnvironment, BadRecords, Problem
 from scim_server.register.importing import Choices, Outcome, import_feed
 from scim_server.register.importing import Progress as Report
 from scim_server.register.plan import render
@@ -131,7 +131,12 @@ def _lines() -> Report:
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same school.")
 def sample(path: Path, pupils: int, seed: int) -> None:
     """Write the files of a made-up school (or, over 800 pupils, of a city) into the folder PATH."""
-    schools = write_sample(path, pupils, seed)
+    try:
+        schools = write_sample(path, pupils, seed)
+    except OSError as error:
+        raise BadEnvironment(
+            f"The folder {path} can't be written to ({error.strerror}). Name another one."
+        ) from error
     click.echo(f"Wrote a sample of {pupils:,} pupils to {path}.")
     options = " ".join(f"--school '{each}'" for each in schools)
     click.echo(f"Its unit: scim-server unit add NAME --domain DOMAIN {options}")

@@ -20,9 +20,10 @@ def opened(settings: Settings) -> Iterator[Database]:
     """
     database = open_database(settings.database_url, settings.token_store_url)
     try:
-        set_up(database)
-        check_schema(database)
-        yield database
+        with database.answering():
+            set_up(database)
+            check_schema(database)
+            yield database
     finally:
         database.close()
 

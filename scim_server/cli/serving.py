@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import signal
+import socket
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
 from scim_server.cli.opening import opened
+from scim_server.errors import BadEnvironment
 from scim_server.settings import Settings, describe
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 _STOP_SECONDS = 30
 """How long a request in flight may take to finish when the server is told to stop."""
@@ -28,6 +33,7 @@ def run(settings: Settings) -> None:
     """The server program: granian, one worker process a core. Workers read the environment."""
     with opened(settings):
         pass  # a database that can't be used stops the start here, not in every worker
+    address = _free_address(settings.host, settings.port)
     click.echo(
         f"scim-server listens on http://{settings.host}:{settings.port} "
         f"as {settings.public_url}. Stop it with Ctrl-C.",
@@ -37,7 +43,7 @@ def run(settings: Settings) -> None:
         "scim_server.cli.serving:worker",
         factory=True,
         interface=Interfaces.WSGI,
-        address=settings.host,
+        address=address,
         port=settings.port,
         workers=settings.worker_count,
         blocking_threads=settings.thread_count,
@@ -52,15 +58,31 @@ def run(settings: Settings) -> None:
     ).serve()
 
 
+def _free_address(host: str, port: int) -> str:
+    """The IP address of ``host``, once it is sure that ``port`` can be listened on there."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        raise BadEnvironment(
+            f"Port {port} of {host} can't be listened on ({error.strerror}). "
+            "Set SCIM_PORT or SCIM_HOST to a free one."
+        ) from error
+    return str(place[0])
+
+
 def worker() -> Flask:
     """The application of one worker process.
 
     Until a worker answers, it still has its parent's way of being told to stop, which does
     nothing in it: told too early, it would be waited for in vain.
     """
-    from scim_server.app import create_app  # other commands don't need Flask
-
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    from scim_server.app import create_app  # the other commands start faster without it
+
     return create_app()
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from scim_server.database.reading import Reader
-from scim_server.errors import BadEnvironment
+from scim_server.errors import BadEnvironment, DatabaseUnavailable
 
 _BUSY_MILLISECONDS = 30_000
 """How long a writer on SQLite waits for another: longer than the largest import holds the lock."""
@@ -35,6 +36,9 @@ class Database:
     (``BEGIN IMMEDIATE``), commit at the end and roll back on any exception. The readers are for
     requests: they see committed data alone, never wait for a writer, and stop a statement after
     ten seconds.
+
+    Everything raises :class:`~scim_server.errors.DatabaseUnavailable` where the database can't be
+    reached, read or written.
     """
 
     main: Engine
@@ -47,19 +51,33 @@ class Database:
         return self.main.dialect.name == "sqlite"
 
     @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Tell in a sentence that the database doesn't answer, whoever asked it within."""
+        driver: Any = self.main.dialect.loaded_dbapi
+        try:
+            yield
+        except (DatabaseError, InterfaceError) as error:
+            # The other kinds of DatabaseError tell a mistake of ours, and with it what was asked.
+            if type(error) not in (DatabaseError, InterfaceError, OperationalError):
+                raise
+            raise _unavailable(error.orig) from error
+        except (driver.OperationalError, driver.InterfaceError) as error:
+            raise _unavailable(error) from error
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self.main.execution_options(writes=True).begin() as connection:
+        with self.answering(), self.main.execution_options(writes=True).begin() as connection:
             yield connection
 
     @contextmanager
     def write_tokens(self) -> Iterator[Connection]:
-        with self.tokens.execution_options(writes=True).begin() as connection:
+        with self.answering(), self.tokens.execution_options(writes=True).begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view for commands that read several times; requests use ``reader``."""
-        with self.main.connect() as connection:
+        with self.answering(), self.main.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -74,8 +92,18 @@ def open_database(url: str, token_url: str = "") -> Database:
 
     ``token_url`` names the second SQLite file; without it, ``school.db`` is joined by
     ``school-tokens.db``. On PostgreSQL it is left empty. Raises
-    :class:`~scim_server.errors.BadEnvironment` where a file can't be made or the driver is missing.
+    :class:`~scim_server.errors.BadEnvironment` where a file can't be made, the driver is missing
+    or the address is none.
     """
+    try:
+        return _opened(url, token_url)
+    except ArgumentError as error:
+        raise BadEnvironment(
+            "SCIM_DATABASE_URL is not an address that a database can be reached at."
+        ) from error
+
+
+def _opened(url: str, token_url: str) -> Database:
     where = make_url(url)
     main = _engine(where, "FULL")
     beside = make_url(token_url) if token_url else _beside(where)
@@ -84,6 +112,13 @@ def open_database(url: str, token_url: str = "") -> Database:
     tokens = main if beside == where else _engine(beside, "NORMAL")
     reader = Reader(main)
     return Database(main, tokens, reader, reader if tokens is main else Reader(tokens))
+
+
+def _unavailable(error: BaseException | None) -> DatabaseUnavailable:
+    """The driver's reason names hosts and files: it is a note for operators, not for clients."""
+    failure = DatabaseUnavailable("The database does not answer. Try again in a moment.")
+    failure.add_note(next(iter(str(error).splitlines()), "").strip())
+    return failure
 
 
 def _beside(url: URL) -> URL:

@@ -120,7 +120,8 @@ class Reader:
                 raw.execute(f"SET {setting}")
         self._connections.append(connection)
         self._thread.connection = connection
-        self._thread.cursor = raw.cursor()
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self._thread.cursor = raw.cursor() if is_sqlite else raw.cursor(binary=True)
         return self._thread.cursor
 
     def _forget(self) -> None:

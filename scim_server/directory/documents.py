@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.sql.selectable import Select
 
-from scim_server.directory.expressions import Joined, text_of
+from scim_server.directory.attributes import BASE_ADDRESS
+from scim_server.directory.expressions import Finished, Joined, text_of
 from scim_server.directory.models import ResourceType
 from scim_server.directory.rendering import BASE
 from scim_server.directory.tables import membership, reference, resource
@@ -17,32 +17,31 @@ COLLECTIONS = {"User": "groups", "Group": "members"}
 """The computed attribute of each resource type, read from memberships alone."""
 
 
-def document(types: tuple[ResourceType, ...], *, collections: bool) -> ColumnElement[str]:
-    """The JSON text of a row of ``resource``, with :data:`~.rendering.BASE` for the base address.
+def document(types: tuple[ResourceType, ...], *, collections: bool) -> ColumnElement[bytes]:
+    """The finished JSON of a row of ``resource``; parameter ``base`` is the base address.
 
     Without ``collections`` no membership is touched.
     """
-    endpoint = _by_type(types, [text_of(each.endpoint) for each in types])
-    texts: list[ColumnElement[Any]] = [
+    parts: list[str | ColumnElement[Any]] = [
         resource.c.head,
-        text_of(',"meta":{"resourceType":"'),
+        ',"meta":{"resourceType":"',
         resource.c.resource_type,
-        text_of('","created":"'),
+        '","created":"',
         resource.c.created,
-        text_of('","lastModified":"'),
+        '","lastModified":"',
         resource.c.modified,
-        text_of(f'","location":"{BASE}'),
-        endpoint,
-        text_of("/"),
+        '","location":"',
+        BASE_ADDRESS,
+        _by_type(types, [text_of(each.endpoint) for each in types]),
+        "/",
         resource.c.id,
-        text_of('","version":"W/\\"'),
-        cast(resource.c.version, Text()),
-        text_of('\\""}'),
+        '","version":"W/\\"',
+        resource.c.version,
+        '\\""}',
     ]
     if collections:
-        texts.append(_by_type(types, [_collection(each) for each in types]))
-    texts.append(text_of("}"))
-    return reduce(lambda left, right: left.concat(right), texts)
+        parts.append(_by_type(types, [_collection(each) for each in types]))
+    return Finished([*parts, "}"])
 
 
 def _by_type(
@@ -60,7 +59,8 @@ def _by_type(
 def _collection(resource_type: ResourceType) -> ColumnElement[str]:
     """``,"members":[…]``, or nothing where there are none: absent, never empty."""
     name = COLLECTIONS[resource_type.name]
-    listed = text_of(f',"{name}":[').concat(Joined(_references(name))).concat(text_of("]"))
+    references = func.replace(Joined(_references(name)), text_of(BASE), BASE_ADDRESS)
+    listed = text_of(f',"{name}":[').concat(references).concat(text_of("]"))
     return func.coalesce(listed, text_of(""))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, literal_column
+from sqlalchemy import Boolean, ColumnElement, LargeBinary, Text, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -105,7 +106,7 @@ class Stored(FunctionElement[Any]):
     inherit_cache = False
 
     def __init__(self, path: str, *, is_boolean: bool) -> None:
-        self.path = path.replace("'", "''")
+        self.path = _quoted(path)
         self.type = Boolean() if is_boolean else Text()
         super().__init__()
 
@@ -119,6 +120,42 @@ def _stored_sqlite(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
 def _stored_postgresql(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
     text = f"({compiler.process(resource.c.folded, **kw)} ->> '{element.path}')"
     return f"{text}::boolean" if isinstance(element.type, Boolean) else text
+
+
+class Finished(FunctionElement[bytes]):
+    """``Finished(parts)``: texts and columns one after another, as bytes of UTF-8.
+
+    One function copies each part once; a chain of ``||`` would copy the longer and longer whole.
+    """
+
+    type = LargeBinary()
+    inherit_cache = False
+
+    def __init__(self, parts: Sequence[str | ColumnElement[Any]]) -> None:
+        self.parts = tuple(parts)
+        super().__init__(*[each for each in parts if not isinstance(each, str)])
+
+
+@compiles(Finished, "sqlite")
+def _finished_sqlite(element: Finished, compiler: SQLCompiler, **kw: Any) -> str:
+    shape = "".join(
+        _quoted(each).replace("%", "%%") if isinstance(each, str) else "%s"
+        for each in element.parts
+    )
+    return f"CAST(printf('{shape}', {compiler.process(element.clauses, **kw)}) AS BLOB)"
+
+
+@compiles(Finished, "postgresql")
+def _finished_postgresql(element: Finished, compiler: SQLCompiler, **kw: Any) -> str:
+    parts = [
+        f"'{_quoted(each)}'" if isinstance(each, str) else compiler.process(each, **kw)
+        for each in element.parts
+    ]
+    return f"convert_to(concat({', '.join(parts)}), 'UTF8')"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
 
 
 class Joined(FunctionElement[str]):
@@ -149,5 +186,4 @@ def _joined_postgresql(element: Joined, compiler: SQLCompiler, **kw: Any) -> str
 
 def text_of(value: str) -> ColumnElement[str]:
     """``value`` as a literal of the statement itself: for constants of this program alone."""
-    quoted = value.replace("'", "''")
-    return literal_column(f"'{quoted}'", Text())
+    return literal_column(f"'{_quoted(value)}'", Text())

@@ -21,7 +21,7 @@ from scim2_models.path import AttributeBinding, AttrPath
 from scim_server.directory.models import ResourceType
 
 BASE = "\x01"
-"""Stands for the unit's base address in stored JSON, and is replaced in every answer.
+"""Stands for the unit's base address in stored references, and is replaced in every answer.
 
 A JSON text can't contain a raw control character, so no value can be taken for it.
 """

@@ -18,7 +18,6 @@ from scim_server.database import Database, Prepared
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.documents import document
 from scim_server.directory.models import ResourceType
-from scim_server.directory.rendering import BASE
 from scim_server.directory.searches import (
     Position,
     Search,
@@ -43,7 +42,7 @@ class Address:
 class Found:
     """One resource: its finished JSON, and the number of its version."""
 
-    body: str
+    body: bytes
     version: int
 
 
@@ -54,22 +53,14 @@ class Page:
     ``more`` tells whether resources lie beyond the page in the direction that it was read in.
     """
 
-    stored: list[str]
+    bodies: list[bytes]
     total: int
     first: Position | None = None
     last: Position | None = None
     more: bool = False
 
     def __len__(self) -> int:
-        return len(self.stored)
-
-    def joined(self, address: Address) -> str:
-        """The finished JSON of all resources, separated by commas."""
-        return ",".join(self.stored).replace(BASE, address.base)
-
-    def bodies(self, address: Address) -> list[str]:
-        """The finished JSON of each resource."""
-        return [each.replace(BASE, address.base) for each in self.stored]
+        return len(self.bodies)
 
 
 class Resources:
@@ -86,8 +77,9 @@ class Resources:
         statement = self._prepared(
             ("get", resource_type, collections), lambda: _get(resource_type, collections)
         )
-        row = self._reader.row(statement, {"unit": address.unit_id, "id": id})
-        return Found(row[1].replace(BASE, address.base), row[0]) if row else None
+        asked = {"unit": address.unit_id, "id": id, "base": address.base}
+        row = self._reader.row(statement, asked)
+        return Found(row[1], row[0]) if row else None
 
     def search(self, address: Address, search: Search) -> Page:
         """One page. Raises :class:`~scim_server.errors.InvalidFilter` for a literal of the wrong
@@ -109,7 +101,7 @@ class Resources:
             total = self._total(search, bound)
         else:  # the list ends on this page
             total = search.offset + len(rows)
-        return Page(page.stored, total, page.first, page.last, page.more)
+        return Page(page.bodies, total, page.first, page.last, page.more)
 
     def _whole_list(self, search: Search, bound: dict[str, Any]) -> Page:
         """Start at the nearest waypoint: no page is further from it than a hundred resources."""
@@ -132,14 +124,14 @@ class Resources:
         rows = rows[: search.limit]
         if search.backwards:
             rows.reverse()
-        stored = [row[1] for row in rows]
+        bodies = [row[1] for row in rows]
         if not (search.by_cursor and rows):
-            return Page(stored, 0, more=more)
+            return Page(bodies, 0, more=more)
         first, last = (
             Position(row[2] if search.sort is not None else None, row[0])
             for row in (rows[0], rows[-1])
         )
-        return Page(stored, 0, first, last, more)
+        return Page(bodies, 0, first, last, more)
 
     def _total(self, search: Search, bound: dict[str, Any]) -> int:
         if not search.shape:

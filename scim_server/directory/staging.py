@@ -474,6 +474,7 @@ class Staging:
     # Applying
 
     def _write(self, now: str, change: int) -> None:
+        self._free_logins()
         self._insert_created(now, change)
         self._gather_touched()
         self._update_changed()
@@ -529,15 +530,23 @@ class Staging:
         touched = except_(select(union(content, *ends).subquery().c[0]), created)
         self._connection.execute(insert(_touched).from_select(["seq"], touched))
 
-    def _update_changed(self) -> None:
-        here = and_(resource.c.seq == _staged.c.seq, _is_changed())
-        # Two people may exchange their logins: free the changed ones before they are taken.
-        freed = exists().where(here, _staged.c.user_name != resource.c.user_name)
+    def _free_logins(self) -> None:
+        """Two people may exchange their logins, and a newcomer may get one that someone gives up:
+        logins that change are freed before any is taken.
+        """
+        freed = exists().where(
+            resource.c.seq == _staged.c.seq,
+            _is_changed(),
+            _staged.c.user_name != resource.c.user_name,
+        )
         self._connection.execute(
             update(resource)
             .where(resource.c.unit_id == self._unit.id, freed)
             .values(user_name=None)
         )
+
+    def _update_changed(self) -> None:
+        here = and_(resource.c.seq == _staged.c.seq, _is_changed())
         values = {name: _staged.c[name] for name in _CONTENT}
         self._connection.execute(update(resource).where(here).values(values))
 

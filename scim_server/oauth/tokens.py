@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scim_server.clock import Clock
 from scim_server.database import Database
 from scim_server.directory.tables import unit
+from scim_server.errors import DatabaseUnavailable
 from scim_server.oauth.secrets import digest, is_token, new_token
 from scim_server.oauth.tables import access_token, client, client_secret, client_use
 
@@ -140,7 +141,7 @@ class Tokens:
                 connection.execute(
                     use.on_conflict_do_update(index_elements=["client_id"], set_={what: now})
                 )
-        except SQLAlchemyError:
+        except (SQLAlchemyError, DatabaseUnavailable):
             with self._lock:
                 self._stamped.pop((client_id, what), None)
 

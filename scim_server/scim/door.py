@@ -110,7 +110,7 @@ class ScimService:
             tag = ("ETag", f'W/"{found.version}"')
             if has_version(call.header("If-None-Match"), found.version):
                 return Answer(304, b"", [tag])
-            body = found.body.encode() if shown.is_plain else shown.apply(found.body)
+            body = found.body if shown.is_plain else shown.apply(found.body)
             return Answer(200, body, [("Content-Type", media), tag], count=1)
 
         return answer
@@ -131,10 +131,10 @@ class ScimService:
             bounds=self._bounds, cursors=self._cursors, collections=shown.collections,
         )  # fmt: skip
         page = self._resources.search(address, search)
-        body = self._page(address, search, page, _joined(page, address, shown))
+        body = self._page(address, search, page, _joined(page, shown))
         return Answer(200, body, [("Content-Type", media)], count=len(page))
 
-    def _page(self, address: Address, search: Search, page: Page, resources: str) -> bytes:
+    def _page(self, address: Address, search: Search, page: Page, resources: bytes) -> bytes:
         if not search.by_cursor:
             return pages.by_index(page.total, len(page), search.offset + 1, resources)
         cursors = {}
@@ -193,7 +193,6 @@ def _is_single(name: str) -> bool:
     return name == "ServiceProviderConfig"
 
 
-def _joined(page: Page, address: Address, shown: Projection) -> str:
-    if shown.is_plain:
-        return page.joined(address)
-    return b",".join([shown.apply(each) for each in page.bodies(address)]).decode()
+def _joined(page: Page, shown: Projection) -> bytes:
+    bodies = page.bodies if shown.is_plain else [shown.apply(each) for each in page.bodies]
+    return b",".join(bodies)

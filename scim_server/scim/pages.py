@@ -10,22 +10,20 @@ import orjson
 _OPENING = '{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":'
 
 
-def by_index(total: int, items: int, start_index: int, resources: str) -> bytes:
+def by_index(total: int, items: int, start_index: int, resources: bytes) -> bytes:
     """A page counted by ``startIndex``. ``resources`` is their JSON, separated by commas."""
-    text = (
-        f'{_OPENING}{total},"itemsPerPage":{items},"startIndex":{start_index},'
-        f'"Resources":[{resources}]}}'
-    )
-    return text.encode()
+    head = f'{_OPENING}{total},"itemsPerPage":{items},"startIndex":{start_index},"Resources":['
+    return b"".join((head.encode(), resources, b"]}"))
 
 
-def by_cursor(total: int, items: int, cursors: Mapping[str, str], resources: str) -> bytes:
+def by_cursor(total: int, items: int, cursors: Mapping[str, str], resources: bytes) -> bytes:
     """A page by cursor (RFC 9865 §2); ``cursors`` holds nextCursor and previousCursor, if any."""
     ends = "".join(f'"{name}":"{value}",' for name, value in cursors.items())
-    return f'{_OPENING}{total},"itemsPerPage":{items},{ends}"Resources":[{resources}]}}'.encode()
+    head = f'{_OPENING}{total},"itemsPerPage":{items},{ends}"Resources":['
+    return b"".join((head.encode(), resources, b"]}"))
 
 
 def of_documents(documents: tuple[Mapping[str, Any], ...]) -> bytes:
     """All of ``documents`` on one page, as discovery answers."""
-    resources = ",".join(orjson.dumps(each).decode() for each in documents)
+    resources = b",".join(orjson.dumps(each) for each in documents)
     return by_index(len(documents), len(documents), 1, resources)

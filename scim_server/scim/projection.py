@@ -49,7 +49,7 @@ class Projection:
         left_out = [tree == {COLLECTIONS[name]: None} for name, tree in self.trees.items()]
         return all(left_out) or not any(self.trees.values())
 
-    def apply(self, body: str) -> bytes:
+    def apply(self, body: bytes) -> bytes:
         """The JSON of a resource without what isn't returned."""
         document = orjson.loads(body)
         tree = self.trees[document.get("meta", {}).get("resourceType")]

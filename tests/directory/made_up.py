@@ -161,6 +161,6 @@ def reference(resources: Resources, address: Address, name: str) -> Reference:
     """The whole list of one type as it is served."""
     kind = contract("register").types[name]
     page = resources.search(address, Search(types=(kind,), limit=1_000))
-    served = [orjson.loads(each) for each in page.bodies(address)]
+    served = [orjson.loads(each) for each in page.bodies]
     assert len(served) == page.total > 0
     return Reference(kind, served)

@@ -40,7 +40,7 @@ class Store:
         page = self.resources.search(self.address, search)
         counted = self.resources.search(self.address, replace(search, limit=0))
         assert counted.total == page.total == len(page)
-        return {orjson.loads(each)["id"] for each in page.bodies(self.address)}
+        return {orjson.loads(each)["id"] for each in page.bodies}
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.client import HTTPConnection
+from socket import socket
 
 from tests.server.program import SECONDS, UNIT, Program, read_reply, reply, search
 
@@ -35,11 +36,8 @@ def test_requests_sent_in_a_row_are_answered_in_their_order(program: Program) ->
         assert [read_reply_exactly(client) for _ in range(2)] == [200, 404]
 
 
-def read_reply_exactly(client: object) -> int:
+def read_reply_exactly(client: socket) -> int:
     """The status of one answer, reading not a byte further."""
-    from socket import socket
-
-    assert isinstance(client, socket)
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         head += client.recv(1)

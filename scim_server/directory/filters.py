@@ -48,14 +48,17 @@ _TRIGRAM = 3
 
 Parameters = dict[str, Any]
 _Operator = CompareOperator
+_NAMING = frozenset({"user_name", "external_id", "display_name"})
 _STRING_ONLY = frozenset({_Operator.co, _Operator.sw, _Operator.ew})
 _ORDER = frozenset({_Operator.gt, _Operator.ge, _Operator.lt, _Operator.le})
 
 
 def mark(number: int, literal: str) -> str:
     """The quoted mark for ``literal``. It tells a term too short for the trigram index."""
-    plain = normalize("NFC", literal)
-    shortest = min(len(plain), len(normalize("NFC", plain.lower())))
+    plain, shortest = literal, len(literal)
+    if not literal.isascii():
+        plain = normalize("NFC", literal)
+        shortest = min(len(plain), len(normalize("NFC", plain.lower())))
     return f'"{MARK}{number}{"+" if shortest >= _TRIGRAM and chr(10) not in plain else "-"}"'
 
 
@@ -63,11 +66,13 @@ def mark(number: int, literal: str) -> str:
 class CompiledFilter:
     """SQL conditions by resource type, and how literals become their parameters.
 
-    ``searched`` names the types whose condition holds only for what the trigram index proposes.
+    ``searched`` names the types whose condition holds only for what the trigram index proposes;
+    ``names_one`` tells that only resources with one value of an indexed key can match: few.
     """
 
     conditions: Mapping[str, ColumnElement[bool]]
     searched: frozenset[str]
+    names_one: bool
     _binders: tuple[tuple[int, Callable[[str], Parameters]], ...]
     terms: int
     depth: int
@@ -95,19 +100,25 @@ def compile_filter(shape: str, types: tuple[ResourceType, ...]) -> CompiledFilte
     binders: dict[tuple[str, int, str], tuple[int, Callable[[str], Parameters]]] = {}
     known: set[AttrPath] = set()
     met: list[AttrPath] = []
-    conditions, searched_types = {}, set()
+    conditions, searched_types, names_one = {}, set(), True
     for each in types:
         compiler = _Compiler(each, binders, known, met)
         conditions[each.name] = compiler.visit(tree)
         if compiler.is_searched:
             searched_types.add(each.name)
+        names_one = names_one and compiler.names_one
     for path in met:
         if path not in known:
             raise InvalidFilter(f"{path} is not an attribute that can be filtered here.")
     measure = _Measure()
     depth = measure.visit(tree)
     return CompiledFilter(
-        conditions, frozenset(searched_types), tuple(binders.values()), measure.terms, depth
+        conditions,
+        frozenset(searched_types),
+        names_one,
+        tuple(binders.values()),
+        measure.terms,
+        depth,
     )
 
 
@@ -160,6 +171,7 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         self.negated = False
         self.required = True  # whether what is visited must hold for the whole filter to hold
         self.is_searched = False
+        self.names_one = False
         self.host: tuple[AttrPath, Collection] | None = None
 
     def visit_logical_expr(self, node: LogicalExpr) -> ColumnElement[bool]:
@@ -273,6 +285,7 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         key, term = value.expression, self._bind(node, value, "p")
         match node.op:
             case _Operator.eq:
+                self.names_one = self.names_one or (self.required and value.column in _NAMING)
                 return key == term
             case _Operator.gt:
                 return key > term

@@ -63,6 +63,11 @@ class Search:
         return compile_filter(self.shape, self.types) if self.shape else None
 
     @property
+    def names_one(self) -> bool:
+        """Whether the filter asks for one value of a key, as Entra's lookups do."""
+        return self.filter is not None and self.filter.names_one
+
+    @property
     def is_whole_list(self) -> bool:
         """A whole list of one type in the order of creation: its places are known beforehand."""
         return len(self.types) == 1 and not self.shape and self.sort is None
@@ -125,7 +130,7 @@ def page_statement(search: Search) -> Select[Any]:
     the number of the first resource counted, for a whole list; ``key`` and ``seq`` of ``after``.
     """
     shown = document(search.types, collections=search.collections)
-    if search.is_whole_list:
+    if search.is_whole_list or (search.sort is None and search.names_one):
         return _placed(search, select(resource.c.seq, shown), None)
     # Find the page first, in indexes alone where they suffice, and only then read documents.
     key = _sort_key(search)

@@ -20,6 +20,8 @@ class _Lines(logging.Formatter):
 
 def configure_logs(level: str) -> None:
     """Write this program's lines from ``level`` up; asking twice changes nothing more."""
+    # No line names its thread or process, and finding them out costs every request.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     own = logging.getLogger("scim_server")
     own.setLevel(level)
     if not own.handlers:

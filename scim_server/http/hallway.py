@@ -12,8 +12,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from scim_server.errors import (
     DatabaseUnavailable,
     Fault,
@@ -24,6 +22,7 @@ from scim_server.errors import (
 )
 from scim_server.http.exchange import Answer, Call, Environ
 from scim_server.http.limits import check_query, read_body
+from scim_server.http.logs import write_access
 from scim_server.http.routes import PUBLIC, Door, Route
 from scim_server.oauth.tokens import Grant, Tokens
 
@@ -123,7 +122,7 @@ class Hallway:
             facts |= {"unit": call.grant.unit, "client": call.grant.client_id}
         if answer.count is not None:
             facts["count"] = answer.count
-        _access.info("%s", orjson.dumps(facts).decode())
+        write_access(facts)
 
 
 def _invalid_token(detail: str) -> Unauthenticated:

@@ -1,4 +1,4 @@
-"""Loading many rows at once, by each driver's fastest way."""
+"""Many rows at once: loading them by each driver's fastest way, and what follows for plans."""
 
 from __future__ import annotations
 
@@ -37,3 +37,14 @@ def _batches(rows: Iterable[Sequence[Any]]) -> Iterator[list[tuple[Any, ...]]]:
     source = iter(rows)
     while batch := [tuple(row) for row in islice(source, _BATCH)]:
         yield batch
+
+
+def measure(connection: Connection, *tables: Table) -> None:
+    """Tell PostgreSQL's planner what the tables hold now.
+
+    It does so by itself within a minute or so of a large change; until then it would plan by what
+    they held before. SQLite's plans don't depend on it.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.exec_driver_sql(f'ANALYZE "{table.name}"')

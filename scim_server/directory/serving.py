@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from scim_server.database.bulk import measure
 from scim_server.database.schema import big_key
 from scim_server.directory.models import contract
 from scim_server.directory.tables import (
@@ -72,6 +73,7 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
             for table in (resource, reference):
                 turned = update(table).where(table.c.seq.in_(flipped))
                 connection.execute(turned.values(served=not_(table.c.served)))
+            measure(connection, resource, reference)
     finally:
         _flipped.drop(connection)
     publishes = exists().where(school.c.unit_id == unit.c.id, school.c.synchronised)

@@ -41,7 +41,7 @@ from sqlalchemy import (
 from scim_server.audit import record
 from scim_server.clock import Clock, moment, stamp
 from scim_server.database import Database
-from scim_server.database.bulk import load
+from scim_server.database.bulk import load, measure
 from scim_server.database.schema import big_key, key_text
 from scim_server.directory.drafts import Assignment, Draft
 from scim_server.directory.models import contract
@@ -208,12 +208,12 @@ class Staging:
 
     def compare(self) -> Differences:
         """Match everything staged to what is stored; whoever is missing is staged as inactive."""
-        self._measure(_staged, _staged_element, _staged_school, _staged_membership)
+        measure(self._connection, _staged, _staged_element, _staged_school, _staged_membership)
         self._match()
         self._stage(self._missing(), active=False)
         self._match()
         self._mark()
-        self._measure(_staged)
+        measure(self._connection, _staged)
         self._gather_memberships()
         found = Differences()
         rows = self._connection.execute(
@@ -391,13 +391,7 @@ class Staging:
     def _gather_memberships(self) -> None:
         """Memberships wanted between resources that exist; those of new ones come at the end."""
         self._connection.execute(insert(_wanted).from_select(_wanted.c.keys(), self._pairs()))
-        self._measure(_wanted)
-
-    def _measure(self, *tables: Table) -> None:
-        """Tell PostgreSQL's planner how large the tables have become; nobody else does in time."""
-        if self._connection.dialect.name == "postgresql":
-            for table in tables:
-                self._connection.exec_driver_sql(f'ANALYZE "{table.name}"')
+        measure(self._connection, _wanted)
 
     def _pairs(self) -> Select[Any]:
         groups, members = _staged.alias(), _staged.alias()
@@ -504,15 +498,15 @@ class Staging:
             .order_by(_staged.c.position)
         )
         self._connection.execute(insert(resource).from_select([*fixed, *copied], rows))
-        self._measure(resource)
+        measure(self._connection, resource)
         self._match()
 
     def _gather_touched(self) -> None:
         """Existing resources whose own content or memberships change."""
-        self._measure(_staged)
+        measure(self._connection, _staged)
         self._connection.execute(delete(_wanted))
         self._connection.execute(insert(_wanted).from_select(_wanted.c.keys(), self._pairs()))
-        self._measure(_wanted)
+        measure(self._connection, _wanted)
         stored = exists().where(
             membership.c.group_seq == _wanted.c.group_seq,
             membership.c.member_seq == _wanted.c.member_seq,
@@ -611,7 +605,7 @@ class Staging:
                 rows.where(~stored).order_by(_wanted.c.group_seq, _wanted.c.member_seq),
             )
         )
-        self._measure(membership, reference)
+        measure(self._connection, membership, reference)
 
 
 def _is_changed() -> ColumnElement[bool]:

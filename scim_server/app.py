@@ -7,6 +7,7 @@ from flask import Flask
 from scim_server.clock import Clock, system_clock
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import check_schema
+from scim_server.directory.changes import Changes
 from scim_server.directory.resources import Resources
 from scim_server.http.flask_adapter import ShortWay, open_door, refuse_the_rest
 from scim_server.http.hallway import Hallway
@@ -17,7 +18,11 @@ from scim_server.oauth.server import TokenEndpoint
 from scim_server.oauth.tokens import Tokens
 from scim_server.scim.cursors import Cursors
 from scim_server.scim.door import ScimService
+from scim_server.scim.kinds import Kinds
+from scim_server.scim.passwords import hashed
 from scim_server.scim.queries import Bounds
+from scim_server.scim.reads import Reads
+from scim_server.scim.writes import Writes
 from scim_server.settings import Settings
 
 
@@ -50,17 +55,21 @@ def create_app(
     )
     open_door(app, hallway, token_door(endpoint.respond))
 
-    scim = ScimService(
-        Resources(database),
-        Cursors(derive(master, "cursor"), clock, settings.cursor_lifetime),
-        _bounds(settings),
-        public_url=settings.public_url,
-        max_json_depth=settings.max_json_depth,
-    )
+    scim = _scim_service(settings, database, clock, derive(master, "cursor"))
     open_door(app, hallway, scim.door)
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
     return app
+
+
+def _scim_service(
+    settings: Settings, database: Database, clock: Clock, cursor_key: bytes
+) -> ScimService:
+    bounds = _bounds(settings)
+    cursors = Cursors(cursor_key, clock, settings.cursor_lifetime)
+    kinds = Kinds(bounds, cursor_lifetime=cursors.lifetime, public_url=settings.public_url)
+    reads = Reads(Resources(database), kinds, cursors, bounds)
+    return ScimService(reads, Writes(Changes(database, clock), kinds, reads, bounds, hashed))
 
 
 def _bounds(settings: Settings) -> Bounds:
@@ -71,4 +80,8 @@ def _bounds(settings: Settings) -> Bounds:
         filter_depth=settings.max_filter_depth,
         filter_terms=settings.max_filter_terms,
         attributes=settings.max_attributes,
+        bulk_operations=settings.max_bulk_operations,
+        body_bytes=settings.max_body_bytes,
+        json_depth=settings.max_json_depth,
+        patched_members=settings.max_patched_members,
     )

@@ -14,6 +14,8 @@
         ├── InvalidFilter       400 invalidFilter
         ├── InvalidPath         400 invalidPath
         ├── InvalidValue        400 invalidValue
+        ├── NoTarget            400 noTarget
+        ├── WrongMutability     400 mutability
         ├── InvalidCursor       400 invalidCursor     (RFC 9865 §2)
         ├── ExpiredCursor       400 expiredCursor
         ├── InvalidCount        400 invalidCount
@@ -22,11 +24,15 @@
         ├── NotFound            404
         ├── MethodNotAllowed    405
         ├── NotAcceptable       406
+        ├── Conflict            409 uniqueness
+        ├── BrokenReferences    409           bulkIds that refer to nothing
+        ├── PreconditionFailed  412
         ├── PayloadTooLarge     413
         ├── UriTooLong          414
         ├── UnsupportedMedia    415
         ├── Fault               500   something that nobody foresaw
         ├── UnknownMethod       501
+        ├── NotImplementedHere  501
         └── Unavailable         503
 
 A sentence tells what happened, where, and what to do next. It never holds a personal value.
@@ -133,6 +139,14 @@ class InvalidValue(RequestFailed):
     scim_type = "invalidValue"
 
 
+class NoTarget(RequestFailed):
+    scim_type = "noTarget"
+
+
+class WrongMutability(RequestFailed):
+    scim_type = "mutability"
+
+
 class InvalidCursor(RequestFailed):
     scim_type = "invalidCursor"
 
@@ -165,6 +179,19 @@ class NotAcceptable(RequestFailed):
     status = 406
 
 
+class Conflict(RequestFailed):
+    status = 409
+    scim_type = "uniqueness"
+
+
+class BrokenReferences(RequestFailed):
+    status = 409
+
+
+class PreconditionFailed(RequestFailed):
+    status = 412
+
+
 class PayloadTooLarge(RequestFailed):
     status = 413
 
@@ -182,6 +209,10 @@ class Fault(RequestFailed):
 
 
 class UnknownMethod(RequestFailed):
+    status = 501
+
+
+class NotImplementedHere(RequestFailed):
     status = 501
 
 

@@ -172,6 +172,11 @@ class Settings:
     max_attributes: int = _whole(
         64, 1, 1_000, "Most names in `attributes` or `excludedAttributes` of one request."
     )
+    max_bulk_operations: int = _whole(1_000, 1, 10_000, "Most operations in one Bulk request.")
+    max_patched_members: int = _whole(
+        1_000, 1, 100_000,
+        "A PATCH of the members of a group with more than so many is answered without the group.",
+    )  # fmt: skip
     token_lifetime: int = _whole(
         3_600, 3_600, 21_600, "Seconds that an access token is valid for: one to six hours."
     )

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import upgrade
+from tests.sandbox import Sandbox, make_sandbox
 from tests.school import MovedClock, World, make_world
 
 # The launcher of the test database wants a runtime folder of its owner alone, and warns without.
@@ -87,6 +88,12 @@ def clock() -> MovedClock:
 def world(database: Database, database_url: str, clock: MovedClock, tmp_path: Path) -> World:
     """A served school of two constituents, and a client with a live token."""
     return make_world(database, database_url, clock, tmp_path)
+
+
+@pytest.fixture
+def sandbox(database: Database, database_url: str, clock: MovedClock) -> Sandbox:
+    """An empty unit that may be written, and a client with a live token."""
+    return make_sandbox(database, database_url, clock)
 
 
 def _create(server: str, name: str, template: str) -> None:

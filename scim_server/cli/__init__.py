@@ -15,6 +15,7 @@ from scim_server.cli.credentials import credentials
 from scim_server.cli.database import database
 from scim_server.cli.demo import demo
 from scim_server.cli.importing import import_command, sample
+from scim_server.cli.sandboxes import sandbox
 from scim_server.cli.serving import config, serve
 from scim_server.cli.status import status
 from scim_server.cli.units import consent, unit
@@ -43,7 +44,8 @@ def cli() -> None:
 
 
 for command in (
-    unit, consent, credentials, import_command, sample, serve, status, config, database, demo,
+    unit, consent, credentials, sandbox, import_command, sample, serve, status, config, database,
+    demo,
 ):  # fmt: skip
     cli.add_command(command)
 

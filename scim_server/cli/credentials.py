@@ -35,18 +35,23 @@ def issue(unit_name: str, as_json: bool) -> None:
             now=system_clock(),
             actor=operator(),
         )
+    show(made, as_json=as_json)
+    if not (as_json or unit.publishes):
+        click.echo(
+            "No school of the unit publishes yet, so tokens are refused until a director decides: "
+            f"scim-server consent {unit.name} on --by NAME",
+            err=True,
+        )
+
+
+def show(made: issuing.Credentials, *, as_json: bool) -> None:
+    """Print the four values, each on a line under its label, or as one JSON object."""
     if as_json:
         click.echo(json.dumps({**made.labelled(), "Expires": stamp(made.expires)}))
         return
     for label, value in made.labelled().items():
         click.echo(f"{label}: {value}")
     click.echo(f"The secret is shown only now. It ends on {made.expires:%Y-%m-%d}.", err=True)
-    if not unit.publishes:
-        click.echo(
-            "No school of the unit publishes yet, so tokens are refused until a director decides: "
-            f"scim-server consent {unit.name} on --by NAME",
-            err=True,
-        )
 
 
 @credentials.command()

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from scim_server.cli.opening import opened, operator
+from scim_server.cli.sandboxes import testers
 from scim_server.cli.serving import run
 from scim_server.clock import system_clock
 from scim_server.directory.consent import decide
-from scim_server.directory.units import add_unit, unit_named, units
+from scim_server.directory.units import add_sandbox, add_unit, unit_named, units
 from scim_server.errors import BadEnvironment
 from scim_server.oauth import credentials
 from scim_server.oauth.keys import derive
@@ -21,6 +22,7 @@ from scim_server.register.sample import write_sample
 from scim_server.settings import Settings
 
 _UNIT, _DOMAIN, _PUPILS, _SEED = "sp12", "sp12.example.pl", 500, 12
+_SANDBOX = "sandbox"
 _DIRECTOR = "the made-up director of the demo"
 
 
@@ -30,21 +32,32 @@ _DIRECTOR = "the made-up director of the demo"
 def demo(data: Path, port: int) -> None:
     """Serve a made-up school on 127.0.0.1, kept in the folder DATA and gone on with next time.
 
-    Prints the four values and lines to try them with. Its secret lies in DATA, readable by its
-    owner alone; nothing here is meant for real data.
+    Prints the four values of the school and of an empty sandbox, and lines to try them with. Their
+    secrets lie in DATA, readable by its owner alone; nothing here is meant for real data.
     """
     settings = _settings(data, port)
     with opened(settings) as database:
         with database.read() as connection:
-            is_new = not units(connection)
-        if is_new:
+            known = {each.name for each in units(connection)}
+        if _UNIT not in known:
             click.echo(f"Making up a school of {_PUPILS} pupils in {data} …", err=True)
             _fill(settings, data)
-    values = _values(settings, data)
+        if _SANDBOX not in known:
+            with database.write() as connection:
+                add_sandbox(connection, name=_SANDBOX, now=system_clock(), actor=operator())
+    values = _values(settings, data / "credentials", _UNIT)
+    _show(values)
+    _explain(values)
+    click.echo("An empty sandbox, which may be written:")
+    values = _values(settings, data / "sandbox-credentials", _SANDBOX)
+    _show(values)
+    click.echo(f"\n{testers(values)}\n")
+    run(settings)
+
+
+def _show(values: dict[str, str]) -> None:
     for label, value in values.items():
         click.echo(f"{label}: {value}")
-    _explain(values)
-    run(settings)
 
 
 def _settings(data: Path, port: int) -> Settings:
@@ -92,14 +105,13 @@ def _fill(settings: Settings, data: Path) -> None:
             )
 
 
-def _values(settings: Settings, data: Path) -> dict[str, str]:
+def _values(settings: Settings, note: Path, unit: str) -> dict[str, str]:
     """The four values: issued the first time, and read from the demo's own note afterwards."""
-    note = data / "credentials"
     if not note.exists():
         with opened(settings) as database, database.write() as connection:
             made = credentials.issue(
                 connection,
-                unit_named(connection, _UNIT),
+                unit_named(connection, unit),
                 key=derive(settings.key_bytes(), "digest"),
                 public_url=settings.public_url,
                 now=system_clock(),
@@ -107,7 +119,7 @@ def _values(settings: Settings, data: Path) -> dict[str, str]:
             )
             _write_private(note, f"{made.client_id}\n{made.client_secret}\n")
     client_id, client_secret = note.read_text().split()
-    base = f"{settings.public_url}/{_UNIT}"
+    base = f"{settings.public_url}/{unit}"
     return {
         "Web Access Url": f"{base}/scim/v2",
         "Client Id": client_id,

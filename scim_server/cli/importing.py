@@ -62,7 +62,7 @@ def import_command(
     )
     with opened(settings) as database:
         with database.read() as connection:
-            unit = unit_named(connection, unit_name)
+            unit = unit_named(connection, unit_name, kind="register")
         try:
             with _progress() as report:
                 outcome = import_feed(

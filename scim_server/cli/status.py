@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
 from scim_server.cli.opening import opened
 from scim_server.clock import moment, system_clock
-from scim_server.directory.units import count_population, schools, units
+from scim_server.directory.units import (
+    Population,
+    School,
+    Unit,
+    count_population,
+    schools,
+    units,
+)
 from scim_server.oauth.credentials import live_secrets
 from scim_server.oauth.tokens import last_use
 from scim_server.settings import Settings
@@ -24,16 +32,10 @@ def status() -> None:
             click.echo("No units. Begin with: scim-server unit add NAME --domain DOMAIN")
         for unit in found:
             people = count_population(connection, unit.id)
-            known = schools(connection, unit.id)
-            publishing = sum(each.synchronised for each in known)
             click.echo(f"{unit.name} ({unit.kind})")
-            click.echo(f"  schools that publish: {publishing} of {len(known)}")
             click.echo(f"  served: {people.users:,} people, {people.groups:,} groups")
-            click.echo(
-                f"  active in the register: {people.pupils:,} pupils, "
-                f"{people.employees:,} employees, {people.active_groups:,} groups"
-            )
-            click.echo(f"  last import: {_when(moment(unit.imported) if unit.imported else None)}")
+            if unit.kind == "register":
+                _show_register(unit, people, schools(connection, unit.id))
             secrets = live_secrets(connection, unit.id, now)
             for client in dict.fromkeys(each.client_id for each in secrets):
                 use = last_use(database, client)
@@ -49,6 +51,16 @@ def status() -> None:
                 click.echo(
                     f"  no live secret. Issue one: scim-server credentials issue {unit.name}"
                 )
+
+
+def _show_register(unit: Unit, people: Population, known: Sequence[School]) -> None:
+    publishing = sum(each.synchronised for each in known)
+    click.echo(f"  schools that publish: {publishing} of {len(known)}")
+    click.echo(
+        f"  active in the register: {people.pupils:,} pupils, "
+        f"{people.employees:,} employees, {people.active_groups:,} groups"
+    )
+    click.echo(f"  last import: {_when(moment(unit.imported) if unit.imported else None)}")
 
 
 def _when(at: datetime | None) -> str:

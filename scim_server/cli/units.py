@@ -57,7 +57,7 @@ def add_school_command(unit_name: str, name: str) -> None:
     """
     now = system_clock()
     with opened(Settings.from_env()) as database, database.write() as connection:
-        unit = unit_named(connection, unit_name)
+        unit = unit_named(connection, unit_name, kind="register")
         add_school(connection, unit, name, now=now, actor=operator())
     click.echo(f"School {name!r} was added to {unit_name}.")
 
@@ -67,7 +67,7 @@ def list_() -> None:
     """List the units and their schools."""
     with opened(Settings.from_env()) as database, database.read() as connection:
         for each in units(connection):
-            click.echo(f"{each.name}  {each.kind}  {each.domain}")
+            click.echo(f"{each.name}  {each.kind}  {each.domain}".rstrip())
             for school in schools(connection, each.id):
                 click.echo(f"  {_decision(school)}")
 
@@ -96,7 +96,7 @@ def consent(unit_name: str, school: str | None, decision: str, by: str, text: st
     with opened(Settings.from_env()) as database, database.write() as connection:
         decided = decide(
             connection,
-            unit_named(connection, unit_name),
+            unit_named(connection, unit_name, kind="register"),
             school,
             decision == "on",
             decided_by=by,

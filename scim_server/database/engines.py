@@ -15,14 +15,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from scim_server.database.reading import Reader
+from scim_server.database.writing import Writer
 from scim_server.errors import BadEnvironment, DatabaseUnavailable
 
 _BUSY_MILLISECONDS = 30_000
 """How long a writer on SQLite waits for another: longer than the largest import holds the lock."""
 
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
+    "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-16000",
 )
@@ -30,12 +31,12 @@ _PRAGMAS = (
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Two engines (one and the same on PostgreSQL) and a reader for each.
+    """Two engines (one and the same on PostgreSQL), a reader for each, and requests' writer.
 
     Promises: :meth:`write` and :meth:`write_tokens` start with the write lock in hand on SQLite
     (``BEGIN IMMEDIATE``), commit at the end and roll back on any exception. The readers are for
     requests: they see committed data alone, never wait for a writer, and stop a statement after
-    ten seconds.
+    ten seconds. The writer is for requests that change one unit in a few statements.
 
     Everything raises :class:`~scim_server.errors.DatabaseUnavailable` where the database can't be
     reached, read or written.
@@ -45,6 +46,7 @@ class Database:
     tokens: Engine
     reader: Reader
     token_reader: Reader
+    writer: Writer
 
     @property
     def is_sqlite(self) -> bool:
@@ -81,8 +83,8 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        for reader in {self.reader, self.token_reader}:
-            reader.close()
+        for each in (self.reader, self.token_reader, self.writer):
+            each.close()
         for engine in {self.main, self.tokens}:
             engine.dispose()
 
@@ -111,7 +113,8 @@ def _opened(url: str, token_url: str) -> Database:
     # every client milliseconds.
     tokens = main if beside == where else _engine(beside, "NORMAL")
     reader = Reader(main)
-    return Database(main, tokens, reader, reader if tokens is main else Reader(tokens))
+    token_reader = reader if tokens is main else Reader(tokens)
+    return Database(main, tokens, reader, token_reader, Writer(main))
 
 
 def _unavailable(error: BaseException | None) -> DatabaseUnavailable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from scim_server.errors import DatabaseUnavailable
 _FOLDER = Path(__file__).parent / "migrations"
 _PARTS: dict[str, MetaData] = {"main": schema.main, "tokens": schema.tokens}
 _POSTGRESQL_LOCK = 0x5C1A
+_ALEMBIC = threading.Lock()
+"""Alembic keeps what it runs in variables of the whole process."""
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -33,13 +36,14 @@ def _upgrade(part: str, engine: Engine, revision: str) -> None:
     with engine.execution_options(writes=True).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
-        command.upgrade(_config(part, connection), revision)
+        with _ALEMBIC:
+            command.upgrade(_config(part, connection), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Undo migrations back to ``revision``; ``base`` leaves nothing."""
     for part, engine in _engines(database):
-        with engine.execution_options(writes=True).begin() as connection:
+        with engine.execution_options(writes=True).begin() as connection, _ALEMBIC:
             command.downgrade(_config(part, connection), revision)
 
 

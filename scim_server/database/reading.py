@@ -12,10 +12,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
+from scim_server.database.cursors import Cursors
 from scim_server.errors import DatabaseUnavailable
 
 _faults = logging.getLogger("scim_server.faults")
@@ -59,8 +60,8 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._thread = threading.local()
-        self._connections: list[PoolProxiedConnection] = []
+        self._cursors = Cursors(engine, self._set_up)
+        self._deadline = threading.local()
         self._failures: tuple[type[Exception], ...] = (
             engine.dialect.loaded_dbapi.OperationalError,
             engine.dialect.loaded_dbapi.InterfaceError,
@@ -75,15 +76,15 @@ class Reader:
         try:
             return self._run(prepared, parameters)
         except self._failures as error:
-            self._forget()
-            if time.monotonic() > self._thread.deadline:  # asked again it would take as long
+            self._cursors.forget()
+            if time.monotonic() > self._deadline.at:  # asked again it would take as long
                 raise DatabaseUnavailable(
                     f"The search took longer than {_STATEMENT_SECONDS} seconds. Ask for less."
                 ) from error
         try:
             return self._run(prepared, parameters)
         except self._failures as error:
-            self._forget()
+            self._cursors.forget()
             _faults.error("database: %s", type(error).__name__)
             raise DatabaseUnavailable(
                 "The database does not answer. Try again in a moment."
@@ -95,45 +96,24 @@ class Reader:
         return rows[0] if rows else None
 
     def _run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
-        self._thread.deadline = time.monotonic() + _STATEMENT_SECONDS
-        cursor = getattr(self._thread, "cursor", None)
-        if cursor is None:
-            cursor = self._connect()
+        self._deadline.at = time.monotonic() + _STATEMENT_SECONDS
+        cursor = self._cursors.get()
         cursor.execute(prepared.text, prepared.bind(parameters))
         return cursor.fetchall()  # type: ignore[no-any-return]
 
-    def _connect(self) -> Any:
-        connection = self.engine.raw_connection()
-        raw: Any = connection.dbapi_connection
-        connection.detach()  # its settings are for reading: it never goes back to the pool
+    def _set_up(self, raw: Any) -> None:
         if self.engine.dialect.name == "sqlite":
             raw.execute("PRAGMA query_only=ON").close()
             raw.execute("PRAGMA mmap_size=134217728").close()
-            local = self._thread
+            local = self._deadline
             raw.set_progress_handler(
-                lambda: time.monotonic() > getattr(local, "deadline", float("inf")),
-                _PROGRESS_STEPS,
+                lambda: time.monotonic() > getattr(local, "at", float("inf")), _PROGRESS_STEPS
             )
-        else:
-            raw.autocommit = True
-            for setting in _POSTGRESQL_SETTINGS:
-                raw.execute(f"SET {setting}")
-        self._connections.append(connection)
-        self._thread.connection = connection
-        is_sqlite = self.engine.dialect.name == "sqlite"
-        self._thread.cursor = raw.cursor() if is_sqlite else raw.cursor(binary=True)
-        return self._thread.cursor
-
-    def _forget(self) -> None:
-        """Drop this thread's connection; the next read opens another."""
-        connection = getattr(self._thread, "connection", None)
-        self._thread.cursor = self._thread.connection = None
-        if connection is not None:
-            self._connections.remove(connection)
-            connection.close()
+            return
+        raw.autocommit = True
+        for setting in _POSTGRESQL_SETTINGS:
+            raw.execute(f"SET {setting}")
 
     def close(self) -> None:
         """Close the connections of all threads; call it when no request is running."""
-        while self._connections:
-            self._connections.pop().close()
-        self._thread = threading.local()
+        self._cursors.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scim2_models import Extension
+from scim2_models import Extension, Returned
 from scim2_models.path import AttributeBinding, AttrPath
 from sqlalchemy import (
     Boolean,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Text,
     bindparam,
+    case,
     cast,
     false,
     func,
@@ -26,7 +28,7 @@ from scim_server.database.schema import key_text
 from scim_server.directory.expressions import ByCodePoint, Stored, text_of
 from scim_server.directory.models import ResourceType
 from scim_server.directory.rendering import COLUMNS
-from scim_server.directory.tables import element, membership, resource
+from scim_server.directory.tables import PLACEHOLDER, element, membership, resource
 
 UNIT = bindparam("unit", type_=Integer())
 BASE_ADDRESS = bindparam("base", type_=Text())
@@ -38,12 +40,16 @@ _MEMBERSHIPS = {"members": ("group_seq", "member_seq"), "groups": ("member_seq",
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One comparable value: its SQL, its Python kind, and its column where it has one."""
+    """One comparable value: its SQL, its Python kind, and its column where it has one.
+
+    ``is_indexed`` tells that an index holds the beginnings of the values of a collection.
+    """
 
     expression: ColumnElement[Any]
     kind: type
     binding: AttributeBinding
     column: str | None = None
+    is_indexed: bool = False
 
     def bind_type(self, role: str) -> TypeEngine[Any]:
         if role == "length":
@@ -53,14 +59,20 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The values of a multi-valued attribute, as rows."""
+    """The values of a multi-valued attribute, as rows.
+
+    ``others`` holds the sub-attributes that aren't in ``values``; ``listed`` is, of memberships,
+    the number of the resource that a row lists.
+    """
 
     rows: FromClause
     holder: ColumnElement[int]
     belongs: ColumnElement[bool]
-    values: dict[str, ColumnElement[Any]]
+    values: Mapping[str, ColumnElement[Any]]
     order: tuple[ColumnElement[Any], ...]
     is_simple: bool
+    others: ColumnElement[Any] | None = None
+    listed: ColumnElement[int] | None = None
 
     def some(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         """Whether a row of this resource satisfies ``condition``; never NULL."""
@@ -82,14 +94,23 @@ class Collection:
 
     def scalar(self, binding: AttributeBinding) -> Scalar:
         """The sub-attribute ``binding`` of a row; of a simple attribute, the row's value."""
-        name = binding.sub_field_name or "value"
-        return Scalar(self.values[name], _kind(binding), binding)
+        kind = _kind(binding)
+        name = binding.urn.rpartition(".")[2] if binding.sub_field_name else "value"
+        if name in self.values:
+            is_indexed = name == "value" and self.others is not None
+            return Scalar(self.values[name], kind, binding, is_indexed=is_indexed)
+        assert self.others is not None
+        stored = Stored(self.others, name, is_boolean=kind is bool)
+        return Scalar(stored if kind is bool else ByCodePoint(stored), kind, binding)
 
 
-def is_attribute(binding: AttributeBinding) -> bool:
-    """False for what holds an extension's attributes: that is a schema, addressed by its URN."""
+def may_be_compared(binding: AttributeBinding) -> bool:
+    """False for what holds an extension's attributes (that is a schema, addressed by its URN), and
+    for what is never returned: whether a guess at it is right would be an answer too.
+    """
     kind = binding.field_type
-    return not (isinstance(kind, type) and issubclass(kind, Extension))
+    is_extension = isinstance(kind, type) and issubclass(kind, Extension)
+    return not is_extension and binding.get_annotation(Returned) != Returned.never
 
 
 def path_of(resource_type: ResourceType, binding: AttributeBinding) -> str:
@@ -104,7 +125,7 @@ def scalar(resource_type: ResourceType, binding: AttributeBinding) -> Scalar:
         return Scalar(computed, kind, binding)
     if column := COLUMNS[resource_type.name].get(path):
         return Scalar(resource.c[column], kind, binding, column)
-    stored = Stored(path, is_boolean=kind is bool)
+    stored = Stored(resource.c.folded, path, is_boolean=kind is bool)
     return Scalar(stored if kind is bool else ByCodePoint(stored), kind, binding)
 
 
@@ -122,25 +143,35 @@ def collection(resource_type: ResourceType, binding: AttributeBinding) -> Collec
         values={name: rows.c[name] for name in names},
         order=(func.coalesce(rows.c.primary, false()).desc(), rows.c.position),
         is_simple=not hasattr(binding.field_type, "model_fields"),
+        others=rows.c.others,
     )
 
 
 def _memberships(path: str) -> Collection:
+    """A member that the unit has no resource of has a value and nothing else to compare."""
     holder, listed = _MEMBERSHIPS[path]
     rows, other = membership.alias(), resource.alias()
-    kind, endpoint = ("user", "/Users/") if path == "members" else ("direct", "/Groups/")
+    name = other.c.resource_type
+    kind: ColumnElement[str] = text_of("direct")
+    if path == "members":
+        kind = case((name == "User", text_of("user")), (name == "Group", text_of("group")))
+    address = BASE_ADDRESS.concat(text_of("/")).concat(name).concat(text_of("s/"))
+    reference = case((name != PLACEHOLDER, address.concat(other.c.id)))
     return Collection(
         rows=rows.join(other, other.c.seq == rows.c[listed]),
         holder=rows.c[holder],
-        belongs=(rows.c.unit_id == UNIT) & (other.c.unit_id == UNIT) & other.c.served,
+        belongs=(rows.c.unit_id == UNIT)
+        & (other.c.unit_id == UNIT)
+        & (other.c.served | (name == PLACEHOLDER)),
         values={
             "value": other.c.id,
             "display": other.c.display_name,
-            "type": text_of(kind),
-            "ref": ByCodePoint(BASE_ADDRESS.concat(text_of(endpoint)).concat(other.c.id)),
+            "type": ByCodePoint(kind),
+            "$ref": ByCodePoint(reference),
         },
         order=(rows.c[listed],),
         is_simple=False,
+        listed=rows.c[listed],
     )
 
 
@@ -174,6 +205,6 @@ def _computed(resource_type: ResourceType, path: str) -> ColumnElement[Any] | No
 
 def _kind(binding: AttributeBinding) -> type:
     target = binding.target_type
-    if target is bool or target is datetime:
+    if target in (bool, datetime, bytes):
         return target
     return str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from scim_server.audit import record
 from scim_server.clock import stamp
 from scim_server.directory.serving import refresh
-from scim_server.directory.tables import decision, resource, school, unit
-from scim_server.directory.units import School, Unit, schools
+from scim_server.directory.tables import decision, school
+from scim_server.directory.units import School, Unit, next_change, schools
 from scim_server.errors import BadInput
 
 TEXT_VERSION = "vulcan-757"
@@ -34,25 +34,22 @@ def decide(
     counts. Raises :class:`~scim_server.errors.BadInput` for a school that the unit hasn't.
     """
     # Taken first: were an import to come between, its people would not be seen below.
-    changes = connection.scalar(select(unit.c.change).where(unit.c.id == of.id).with_for_update())
+    change, latest = next_change(connection, of.id, now)
     chosen = _chosen(schools(connection, of.id), school_name)
-    at = stamp(now)
     connection.execute(
         insert(decision).values(
             unit_id=of.id,
             school_id=chosen.id,
             synchronised=synchronised,
             decided_by=decided_by,
-            at=at,
+            at=stamp(now),
             text_version=text_version,
         )
     )
     connection.execute(
         update(school).where(school.c.id == chosen.id).values(synchronised=synchronised)
     )
-    change = (changes or 0) + 1
-    moved = refresh(connection, of.id, now=_latest(connection, of.id, at), change=change)
-    connection.execute(update(unit).where(unit.c.id == of.id).values(change=change))
+    moved = refresh(connection, of.id, now=latest, change=change)
     record(
         connection,
         at=now,
@@ -67,12 +64,6 @@ def decide(
         },
     )
     return School(chosen.id, chosen.name, synchronised)
-
-
-def _latest(connection: Connection, unit_id: int, at: str) -> str:
-    """``at``, or what is stored where the clock went back: who polls by time misses nothing."""
-    query = select(func.max(resource.c.modified)).where(resource.c.unit_id == unit_id)
-    return max(at, connection.scalar(query) or at)
 
 
 def _chosen(known: list[School], name: str | None) -> School:

@@ -66,10 +66,11 @@ def _collection(resource_type: ResourceType) -> ColumnElement[str]:
 
 def _references(name: str) -> Select[Any]:
     holder, other = membership.c.group_seq, membership.c.member_seq
+    listed = reference.c.fragment
     if name == "groups":
-        holder, other = other, holder
+        holder, other, listed = other, holder, reference.c.as_group
     return (
-        select(reference.c.fragment, other.label("place"))
+        select(listed.label("fragment"), other.label("place"))
         .where(holder == resource.c.seq, reference.c.seq == other, reference.c.served)
         .order_by(other)
         .correlate(resource)

@@ -98,28 +98,88 @@ def _by_code_point_postgresql(element: ByCodePoint, compiler: SQLCompiler, **kw:
 
 
 class Stored(FunctionElement[Any]):
-    """``Stored(path, is_boolean)``: one of the folded keys of a resource, or NULL.
+    """``Stored(keys, path, is_boolean)``: one of the folded keys of a JSON column, or NULL.
 
     ``path`` is an attribute path of the contract, so it may stand in the statement itself.
     """
 
     inherit_cache = False
 
-    def __init__(self, path: str, *, is_boolean: bool) -> None:
+    def __init__(self, keys: ColumnElement[Any], path: str, *, is_boolean: bool) -> None:
         self.path = _quoted(path)
         self.type = Boolean() if is_boolean else Text()
-        super().__init__()
+        super().__init__(keys)
 
 
 @compiles(Stored, "sqlite")
 def _stored_sqlite(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_extract({compiler.process(resource.c.folded, **kw)}, '$.\"{element.path}\"')"
+    return f"json_extract({compiler.process(element.clauses, **kw)}, '$.\"{element.path}\"')"
 
 
 @compiles(Stored, "postgresql")
 def _stored_postgresql(element: Stored, compiler: SQLCompiler, **kw: Any) -> str:
-    text = f"({compiler.process(resource.c.folded, **kw)} ->> '{element.path}')"
+    text = f"({compiler.process(element.clauses, **kw)} ->> '{element.path}')"
     return f"{text}::boolean" if isinstance(element.type, Boolean) else text
+
+
+class Beginning(FunctionElement[Any]):
+    """``Beginning(text)``: as much of a text as an index holds of it."""
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(Beginning, "sqlite")
+def _beginning_sqlite(element: Beginning, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(Beginning, "postgresql")
+def _beginning_postgresql(element: Beginning, compiler: SQLCompiler, **kw: Any) -> str:
+    return f'"left"({compiler.process(element.clauses, **kw)}, 512)'
+
+
+class Among(FunctionElement[Any]):
+    """``Among(column, values, numbers)``: whether a JSON array of texts or numbers has it."""
+
+    type = NullType()
+    inherit_cache = False
+
+    def __init__(
+        self, column: ColumnElement[Any], values: ColumnElement[Any], *, numbers: bool = False
+    ) -> None:
+        self.suffix = "::bigint" if numbers else ""
+        super().__init__(column, values)
+
+
+@compiles(Among, "sqlite")
+def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608 (compiled SQL)
+
+
+@compiles(Among, "postgresql")
+def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(each, **kw) for each in element.clauses)
+    rows = f"jsonb_array_elements_text(CAST({values} AS jsonb)){element.suffix}"
+    return f"({column} IN (SELECT {rows}))"
+
+
+class AsJson(FunctionElement[Any]):
+    """``AsJson(text)``: JSON text as the value of a JSON column."""
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(AsJson, "sqlite")
+def _as_json_sqlite(element: AsJson, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(AsJson, "postgresql")
+def _as_json_postgresql(element: AsJson, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS jsonb)"
 
 
 class Finished(FunctionElement[bytes]):

@@ -25,6 +25,7 @@ from scim2_models.path import (
     AttrPath,
     CompareOperator,
     Comparison,
+    FilterNode,
     FilterVisitor,
     LogicalExpr,
     LogicalOperator,
@@ -35,8 +36,8 @@ from scim2_models.path import (
 from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, or_, true
 
 from scim_server.clock import stamp
-from scim_server.directory.attributes import Collection, Scalar, collection, is_attribute, scalar
-from scim_server.directory.expressions import Contains, Searched
+from scim_server.directory.attributes import Collection, Scalar, collection, may_be_compared, scalar
+from scim_server.directory.expressions import Beginning, Contains, Searched
 from scim_server.directory.models import ResourceType
 from scim_server.directory.rendering import SEARCHED
 from scim_server.errors import InvalidFilter
@@ -79,10 +80,7 @@ class CompiledFilter:
 
     def parameters(self, literals: Sequence[str]) -> Parameters:
         """Raises :class:`InvalidFilter` where a literal is not of its attribute's type."""
-        bound: Parameters = {}
-        for number, binder in self._binders:
-            bound |= binder(literals[number])
-        return bound
+        return _bound(self._binders, literals)
 
 
 @lru_cache(maxsize=1_024)
@@ -93,10 +91,7 @@ def compile_filter(shape: str, types: tuple[ResourceType, ...]) -> CompiledFilte
     that none has raises :class:`~scim_server.errors.InvalidFilter`, as does everything that the
     grammar or the attribute's type doesn't allow.
     """
-    try:
-        tree = ScimFilter[Any](shape).ast
-    except InvalidFilterException as error:
-        raise InvalidFilter(f"The filter can't be read: {_reason(error)}.") from None
+    tree = parse(shape)
     binders: dict[tuple[str, int, str], tuple[int, Callable[[str], Parameters]]] = {}
     known: set[AttrPath] = set()
     met: list[AttrPath] = []
@@ -120,6 +115,56 @@ def compile_filter(shape: str, types: tuple[ResourceType, ...]) -> CompiledFilte
         measure.terms,
         depth,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The values of a multi-valued attribute that the filter of a path selects, as rows."""
+
+    shape: str
+    rows: Collection
+    condition: ColumnElement[bool]
+    _binders: tuple[tuple[int, Callable[[str], Parameters]], ...]
+
+    @property
+    def listed(self) -> ColumnElement[int]:
+        """The number of the resource that a row of a membership lists."""
+        assert self.rows.listed is not None
+        return self.rows.listed
+
+    def parameters(self, literals: Sequence[str]) -> Parameters:
+        """Raises :class:`InvalidFilter` where a literal is not of its attribute's type."""
+        return _bound(self._binders, literals)
+
+
+@lru_cache(maxsize=256)
+def select_values(shape: str, resource_type: ResourceType, attribute: str) -> Selection:
+    """Compile the filter that stands in the brackets after ``attribute``."""
+    path = AttrPath(attr=attribute)
+    binding = resource_type.attribute(path)
+    assert binding is not None
+    compiler = _Compiler(resource_type, {}, set(), [])
+    rows = collection(resource_type, binding)
+    compiler.host = (path, rows)
+    condition = compiler.visit(parse(shape))
+    return Selection(shape, rows, condition, tuple(compiler.binders.values()))
+
+
+def parse(text: str) -> FilterNode:
+    """The tree of a filter. Raises :class:`~scim_server.errors.InvalidFilter`."""
+    try:
+        return ScimFilter[Any](text).ast
+    except InvalidFilterException as error:
+        raise InvalidFilter(f"The filter can't be read: {_reason(error)}.") from None
+
+
+def _bound(
+    binders: Sequence[tuple[int, Callable[[str], Parameters]]], literals: Sequence[str]
+) -> Parameters:
+    bound: Parameters = {}
+    for number, binder in binders:
+        bound |= binder(literals[number])
+    return bound
 
 
 def _reason(error: InvalidFilterException) -> str:
@@ -249,7 +294,7 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
     ) -> AttributeBinding | None:
         binding = resolve(path)
         self.met.append(path)
-        if binding is None or not is_attribute(binding):
+        if binding is None or not may_be_compared(binding):
             return None
         self.known.add(path)
         return binding
@@ -286,6 +331,8 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         match node.op:
             case _Operator.eq:
                 self.names_one = self.names_one or (self.required and value.column in _NAMING)
+                if value.is_indexed:
+                    return and_(key == term, Beginning(key) == Beginning(term))
                 return key == term
             case _Operator.gt:
                 return key > term
@@ -415,6 +462,8 @@ def _equal(node: Comparison) -> Comparison:
 
 
 def _check_operator(node: Comparison, value: Scalar) -> None:
-    """RFC 7644 §3.4.2.2: booleans have no order and no parts."""
+    """RFC 7644 §3.4.2.2: booleans have no order and no parts, binaries have no order."""
+    if value.kind is bytes and node.op in _ORDER:
+        raise InvalidFilter(f"{node.op.value} can't be used with the binary {node.attr_path}.")
     if value.kind is bool and node.op in _ORDER | _STRING_ONLY:
         raise InvalidFilter(f"{node.op.value} can't be used with the boolean {node.attr_path}.")

@@ -47,8 +47,15 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 SEARCHED = ("user_name", "display_name", "family_name", "given_name", "external_id")
 """The columns that ``co`` finds through the trigram index."""
 
-Element = tuple[str, int, str | None, str | None, str | None, bool | None]
-"""One value of a multi-valued attribute: attribute, position, value, type, display, primary."""
+KEY_LENGTH = 512
+"""The most characters that an attribute with a column may have: more don't fit into an index."""
+
+Element = tuple[str, int, str | None, str | None, str | None, bool | None, str | None]
+"""One value of a multi-valued attribute: attribute, position, value, type, display, primary, and
+the other sub-attributes as JSON.
+"""
+
+_OWN = ("value", "type", "display", "primary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Rendered:
     folded: str
     head: str
     fragment: str
+    as_group: str | None
     elements: tuple[Element, ...]
 
 
@@ -108,44 +116,47 @@ def render(resource_type: ResourceType, document: Mapping[str, Any], id: str) ->
         text="\n".join(searched),
         folded=orjson.dumps(others).decode(),
         head=head,
-        fragment=_fragment(resource_type, id, document["displayName"]),
+        fragment=_fragment(resource_type, id, document, resource_type.name),
+        as_group=_as_group(resource_type, id, document),
         elements=tuple(elements),
     )
 
 
-def _fragment(resource_type: ResourceType, id: str, display: str) -> str:
-    """How a group lists a user (RFC 7643 §4.2), or a user a group (§4.1.2)."""
-    kind = {"type": "User"} if resource_type.name == "User" else {"type": "direct"}
-    text = orjson.dumps({"value": id, "display": display, **kind}).decode()
+def _fragment(resource_type: ResourceType, id: str, document: Mapping[str, Any], kind: str) -> str:
+    """How a group lists a member (RFC 7643 §4.2), or a user a group (§4.1.2)."""
+    display = {"display": document["displayName"]} if "displayName" in document else {}
+    text = orjson.dumps({"value": id, **display, "type": kind}).decode()
     reference = f'"$ref":"{BASE}{resource_type.endpoint}/{id}"'
     return f"{text[:-1]},{reference}}}"
 
 
-def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _as_group(resource_type: ResourceType, id: str, document: Mapping[str, Any]) -> str | None:
+    if resource_type.name != "Group":
+        return None
+    return _fragment(resource_type, id, document, "direct")
+
+
+def _attributes(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Each attribute with its path: ``name.givenName``, ``urn:…:Group:subject``, ``emails``."""
     for name, value in document.items():
         if isinstance(value, Mapping):
             separator = ":" if name.startswith("urn:") else "."
-            for sub, inner in value.items():
-                yield f"{name}{separator}{sub}", inner
+            yield from _attributes(value, f"{prefix}{name}{separator}")
         else:
-            yield name, value
+            yield f"{prefix}{name}", value
 
 
 def _elements(resource_type: ResourceType, path: str, values: list[Any]) -> Iterator[Element]:
-    for position, value in enumerate(values):
-        if not isinstance(value, Mapping):
-            yield path, position, _folded(resource_type, path, value), None, None, None
+    for position, given in enumerate(values):
+        if not isinstance(given, Mapping):
+            key = _folded(resource_type, path, given)
+            yield path, position, key, None, None, None, None
             continue
-        folded = {sub: _folded(resource_type, f"{path}.{sub}", each) for sub, each in value.items()}
-        yield (
-            path,
-            position,
-            folded.get("value"),
-            folded.get("type"),
-            folded.get("display"),
-            folded.get("primary"),
-        )
+        folded = {sub: _folded(resource_type, f"{path}.{sub}", each) for sub, each in given.items()}
+        others = {sub: each for sub, each in folded.items() if sub not in _OWN}
+        value, kind, display, primary = (folded.get(sub) for sub in _OWN)
+        rest = orjson.dumps(others).decode() if others else None
+        yield path, position, value, kind, display, primary, rest
 
 
 def _folded(resource_type: ResourceType, path: str, value: Any) -> Any:

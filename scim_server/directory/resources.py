@@ -75,7 +75,8 @@ class Resources:
     ) -> Found | None:
         """The resource, or none where the unit serves none of that type and id."""
         statement = self._prepared(
-            ("get", resource_type, collections), lambda: _get(resource_type, collections)
+            ("get", resource_type, collections),
+            lambda: get_statement(resource_type, collections),
         )
         asked = {"unit": address.unit_id, "id": id, "base": address.base}
         row = self._reader.row(statement, asked)
@@ -151,7 +152,8 @@ class Resources:
         return prepared
 
 
-def _get(resource_type: ResourceType, collections: bool) -> ClauseElement:
+def get_statement(resource_type: ResourceType, collections: bool) -> ClauseElement:
+    """One resource: its version and its finished JSON; parameters unit, id and base."""
     return select(
         resource.c.version, document((resource_type,), collections=collections)
     ).where(

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Select
 
-from scim_server.directory.attributes import UNIT, collection, is_attribute, scalar
+from scim_server.directory.attributes import UNIT, collection, may_be_compared, scalar
 from scim_server.directory.documents import document
 from scim_server.directory.expressions import NotSought
 from scim_server.directory.filters import CompiledFilter, compile_filter
@@ -193,7 +193,7 @@ def _sort_key(search: Search) -> ColumnElement[Any] | None:
 def _key_of(resource_type: ResourceType, path: AttrPath) -> ColumnElement[Any] | None:
     """RFC 7644 §3.4.2.3: of a multi-valued attribute, the primary value, or else the first."""
     binding: AttributeBinding | None = resource_type.compared(path)
-    if binding is None or not is_attribute(binding):
+    if binding is None or not may_be_compared(binding):
         return None
     if hasattr(binding.target_type, "model_fields"):
         raise InvalidPath(f"{path} is complex; sort by one of its sub-attributes.")

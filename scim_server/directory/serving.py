@@ -78,7 +78,7 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
         _flipped.drop(connection)
     publishes = exists().where(school.c.unit_id == unit.c.id, school.c.synchronised)
     connection.execute(update(unit).where(unit.c.id == unit_id).values(publishes=publishes))
-    count_served(connection, unit_id)
+    count_served(connection, unit_id, "register")
     return count
 
 
@@ -98,11 +98,11 @@ def _renew_other_ends(connection: Connection, unit_id: int, *, now: str, change:
     )
 
 
-def count_served(connection: Connection, unit_id: int) -> None:
-    """Write the counters and waypoints of the unit's lists anew."""
+def count_served(connection: Connection, unit_id: int, kind: str) -> None:
+    """Write the counters and waypoints of a unit's lists anew."""
     for table in (population, waypoint):
         connection.execute(delete(table).where(table.c.unit_id == unit_id))
-    for name in contract("register").types:
+    for name in contract(kind).types:
         served = (
             resource.c.unit_id == unit_id,
             resource.c.resource_type == name,

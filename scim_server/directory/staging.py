@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -39,7 +38,7 @@ from sqlalchemy import (
 )
 
 from scim_server.audit import record
-from scim_server.clock import Clock, moment, stamp
+from scim_server.clock import Clock, stamp
 from scim_server.database import Database
 from scim_server.database.bulk import load, measure
 from scim_server.database.schema import big_key, key_text
@@ -55,7 +54,7 @@ from scim_server.directory.tables import (
     resource_school,
     unit,
 )
-from scim_server.directory.units import Unit, schools
+from scim_server.directory.units import Unit, next_change, schools
 from scim_server.errors import Refused
 
 Kind = Literal["pupil", "employee", "group"]
@@ -95,6 +94,7 @@ _staged = _table(
     Column("folded", resource.c.folded.type),
     Column("head", Text),
     Column("fragment", Text),
+    Column("as_group", Text),
     Column("seq", big_key(), index=True),
     Column("change", Text),
 )
@@ -107,6 +107,7 @@ _staged_element = _table(
     Column("type", key_text()),
     Column("display", key_text()),
     Column("primary", Boolean),
+    Column("others", element.c.others.type),
 )
 _staged_school = _table(
     "staged_school", Column("position", Integer, index=True), Column("school_id", Integer)
@@ -279,22 +280,20 @@ class Staging:
         connection.commit()
         connection.execution_options(writes=True)
         with connection.begin():
-            row = connection.execute(
+            stored = connection.scalar(
                 select(unit.c.change).where(unit.c.id == self._unit.id).with_for_update()
-            ).one()
-            if row.change != self._unit.change:
+            )
+            if stored != self._unit.change:
                 raise Refused(
                     "The unit was changed while this import was prepared; nothing was changed. "
                     "Run the import again."
                 )
-            now = self._now(clock)
-            change = self._unit.change + changed
+            now, change = clock(), self._unit.change
             if changed:
-                self._write(stamp(now), change)
+                change, latest = next_change(connection, self._unit.id, now)
+                self._write(latest, change)
             connection.execute(
-                update(unit)
-                .where(unit.c.id == self._unit.id)
-                .values(change=change, imported=stamp(now))
+                update(unit).where(unit.c.id == self._unit.id).values(imported=stamp(now))
             )
             record(
                 connection,
@@ -305,13 +304,6 @@ class Staging:
                 facts={**facts, "change": change},
             )
         return change
-
-    def _now(self, clock: Clock) -> datetime:
-        """Never earlier than what is stored: a client that polls by time must not miss a change."""
-        latest = self._connection.scalar(
-            select(func.max(resource.c.modified)).where(resource.c.unit_id == self._unit.id)
-        )
-        return max(clock(), moment(latest)) if latest else clock()
 
     # Staging
 
@@ -355,9 +347,9 @@ class Staging:
                 places.extend((position, self._schools[name]) for name in draft.schools)
                 columns = [made.columns[name] for name in _KEY_COLUMNS]
                 yield (position, kind, draft.resource_type, id, *columns, made.text, made.folded,
-                       made.head, made.fragment)  # fmt: skip
+                       made.head, made.fragment, made.as_group)  # fmt: skip
 
-        names = ("position", "kind", "resource_type", "id", *_CONTENT, "fragment")
+        names = ("position", "kind", "resource_type", "id", *_CONTENT, "fragment", "as_group")
         for batch in _slices(rendered(), 20_000):
             load(self._connection, _staged, names, batch)
             load(self._connection, _staged_element, _staged_element.c.keys(),
@@ -548,7 +540,7 @@ class Staging:
         """Elements, references and schools of everything that is new or changed."""
         changed = select(_staged.c.seq).where(_staged.c.change != "unchanged")
         self._connection.execute(delete(element).where(element.c.seq.in_(changed)))
-        names = ("attribute", "value", "type", "display", "primary")
+        names = ("attribute", "value", "type", "display", "primary", "others")
         own = literal(self._unit.id)
         elements = (
             select(own, _staged.c.seq, _staged_element.c.ordinal,
@@ -562,12 +554,13 @@ class Staging:
         self._connection.execute(
             update(reference)
             .where(reference.c.seq == _staged.c.seq, _is_changed())
-            .values(fragment=_staged.c.fragment)
+            .values(fragment=_staged.c.fragment, as_group=_staged.c.as_group)
         )
-        references = select(own, _staged.c.seq, literal(False, Boolean()), _staged.c.fragment)
+        fragments = (_staged.c.fragment, _staged.c.as_group)
+        references = select(own, _staged.c.seq, literal(False, Boolean()), *fragments)
         self._connection.execute(
             insert(reference).from_select(
-                ["unit_id", "seq", "served", "fragment"],
+                ["unit_id", "seq", "served", "fragment", "as_group"],
                 references.where(_staged.c.change == "created"),
             )
         )

@@ -24,6 +24,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from scim_server.database.schema import big_key, key_text, main
 
+PLACEHOLDER = "Placeholder"
+"""The type of a row that stands for a member which the unit has no resource of; never served."""
+
 unit = Table(
     "unit",
     main,
@@ -37,6 +40,8 @@ unit = Table(
     # Whether anything of the unit may be read: kept true while a school publishes.
     Column("publishes", Boolean, nullable=False),
     Column("change", BigInteger, nullable=False),
+    # The time of the last change: none is ever dated before it, whatever the clock says.
+    Column("latest", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("imported", Text),
 )
@@ -93,6 +98,8 @@ resource = Table(
     Column("folded", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
     # The JSON object without its closing brace, meta, groups and members.
     Column("head", Text, nullable=False),
+    # An argon2id hash; never part of a document.
+    Column("password", Text),
     UniqueConstraint("unit_id", "id"),
     UniqueConstraint("unit_id", "seq"),
     UniqueConstraint("unit_id", "user_name"),
@@ -107,8 +114,9 @@ for _key in (
 ):  # fmt: skip
     Index(f"ix_resource_{_key}", *_SERVED, resource.c[_key])
 
-# How other resources refer to one: the JSON object that stands for it in a group's `members` or
-# a user's `groups`. Narrow, so that a list of thousands of members reads few pages.
+# How other resources refer to one: the JSON object that stands for it in a group's `members`, and
+# for a group the one in a user's `groups`. Narrow, so that a list of thousands of members reads
+# few pages.
 reference = Table(
     "reference",
     main,
@@ -116,9 +124,12 @@ reference = Table(
     Column("unit_id", Integer, nullable=False),
     Column("served", Boolean, nullable=False),
     Column("fragment", Text, nullable=False),
+    Column("as_group", Text),
     ForeignKeyConstraint(["unit_id", "seq"], ["resource.unit_id", "resource.seq"]),
 )
 
+# The values of multi-valued attributes. Migrations index them by value: on PostgreSQL by the
+# beginning of it, since a key as long as a certificate doesn't fit into an index there.
 element = Table(
     "element",
     main,
@@ -130,11 +141,12 @@ element = Table(
     Column("type", key_text()),
     Column("display", key_text()),
     Column("primary", Boolean),
+    # The other sub-attributes, folded, by name.
+    Column("others", JSON().with_variant(JSONB(), "postgresql")),
     PrimaryKeyConstraint("seq", "attribute", "position"),
     ForeignKeyConstraint(["unit_id", "seq"], ["resource.unit_id", "resource.seq"]),
     sqlite_with_rowid=False,
 )
-Index("ix_element_value", element.c.unit_id, element.c.attribute, element.c.value, element.c.seq)
 
 membership = Table(
     "membership",
@@ -171,7 +183,8 @@ population = Table(
     PrimaryKeyConstraint("unit_id", "resource_type"),
 )
 
-# Every hundredth served resource of a list: where a page begins is found without counting.
+# Some served resource at least every hundredth place of a list, and how many come before it: where
+# a page begins is found without counting. The resource itself may be gone; the place is true.
 waypoint = Table(
     "waypoint",
     main,
@@ -179,6 +192,6 @@ waypoint = Table(
     Column("resource_type", Text, nullable=False),
     Column("ordinal", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    PrimaryKeyConstraint("unit_id", "resource_type", "ordinal"),
+    PrimaryKeyConstraint("unit_id", "resource_type", "ordinal", "seq"),
     sqlite_with_rowid=False,
 )

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, literal, select, update
 
 from scim_server.audit import record
 from scim_server.clock import stamp
+from scim_server.directory.serving import count_served
 from scim_server.directory.tables import population, resource, school, unit
 from scim_server.errors import BadInput
 
@@ -31,6 +32,7 @@ class Unit:
     namespace: str
     publishes: bool
     change: int
+    latest: str
     created: str
     imported: str | None
 
@@ -58,31 +60,13 @@ def add_unit(
     ``name`` stands in its addresses: 1–40 lower-case letters, digits and inner hyphens. Raises
     :class:`~scim_server.errors.BadInput` for another name, a name in use, or no school.
     """
-    if not _NAME.fullmatch(name):
-        raise BadInput(
-            f"A unit's name stands in its address: use 1 to 40 of a-z, 0-9 and inner hyphens, "
-            f"not {name!r}."
-        )
-    if connection.scalar(select(unit.c.id).where(unit.c.name == name)) is not None:
-        raise BadInput(f"There is a unit {name!r} already. Choose another name.")
     names = list(dict.fromkeys(" ".join(each.split()) for each in schools))
     if not all(names) or not names:
         raise BadInput("A unit has at least one school, and each school has a name.")
-    row = {
-        "name": name,
-        "kind": "register",
-        "domain": domain,
-        "settings": {},
-        "namespace": secrets.token_hex(32),
-        "publishes": False,
-        "change": 0,
-        "created": stamp(now),
-    }
-    key = connection.execute(insert(unit).values(row)).inserted_primary_key
-    assert key is not None
+    key = _insert(connection, name, "register", domain=domain, now=now)
     connection.execute(
         insert(school),
-        [{"unit_id": key[0], "name": each, "synchronised": False} for each in names],
+        [{"unit_id": key, "name": each, "synchronised": False} for each in names],
     )
     record(
         connection,
@@ -93,6 +77,41 @@ def add_unit(
         facts={"schools": len(names)},
     )
     return unit_named(connection, name)
+
+
+def add_sandbox(connection: Connection, *, name: str, now: datetime, actor: str) -> Unit:
+    """Create an empty unit that may be written over SCIM; it publishes from the start.
+
+    Raises :class:`~scim_server.errors.BadInput` as :func:`add_unit`.
+    """
+    key = _insert(connection, name, "sandbox", domain="", now=now)
+    count_served(connection, key, "sandbox")
+    record(connection, at=now, action="sandbox.added", actor=actor, unit=name, facts={})
+    return unit_named(connection, name)
+
+
+def _insert(connection: Connection, name: str, kind: str, *, domain: str, now: datetime) -> int:
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"A unit's name stands in its address: use 1 to 40 of a-z, 0-9 and inner hyphens, "
+            f"not {name!r}."
+        )
+    if connection.scalar(select(unit.c.id).where(unit.c.name == name)) is not None:
+        raise BadInput(f"There is a unit {name!r} already. Choose another name.")
+    row = {
+        "name": name,
+        "kind": kind,
+        "domain": domain,
+        "settings": {},
+        "namespace": secrets.token_hex(32),
+        "publishes": kind == "sandbox",
+        "change": 0,
+        "latest": stamp(now),
+        "created": stamp(now),
+    }
+    key = connection.execute(insert(unit).values(row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def add_school(connection: Connection, of: Unit, name: str, *, now: datetime, actor: str) -> None:
@@ -110,12 +129,34 @@ def add_school(connection: Connection, of: Unit, name: str, *, now: datetime, ac
     record(connection, at=now, action="school.added", actor=actor, unit=of.name, facts={})
 
 
-def unit_named(connection: Connection, name: str) -> Unit:
-    """Raises :class:`~scim_server.errors.BadInput` where there is none."""
+def unit_named(connection: Connection, name: str, *, kind: str | None = None) -> Unit:
+    """Raises :class:`~scim_server.errors.BadInput` where there is none, or none of ``kind``."""
     row = connection.execute(select(unit).where(unit.c.name == name)).mappings().first()
     if row is None:
         raise BadInput(f"There is no unit {name!r}. See: scim-server unit list")
+    if kind not in (None, row["kind"]):
+        raise BadInput(
+            f"The unit {name!r} is a {row['kind']} unit; this is for a {kind} unit. "
+            "See: scim-server unit list"
+        )
     return Unit(**row)
+
+
+def next_change(connection: Connection, unit_id: int, now: datetime) -> tuple[int, str]:
+    """Take the unit's next change number, and with it its lock until the transaction ends.
+
+    The stamp beside it is ``now``, or the last change's where the clock went back: whoever polls
+    by time misses nothing.
+    """
+    at = stamp(now)
+    later = case((unit.c.latest > at, unit.c.latest), else_=literal(at))
+    row = connection.execute(
+        update(unit)
+        .where(unit.c.id == unit_id)
+        .values(change=unit.c.change + 1, latest=later)
+        .returning(unit.c.change, unit.c.latest)
+    ).one()
+    return row.change, row.latest
 
 
 def units(connection: Connection) -> list[Unit]:
@@ -135,7 +176,8 @@ def set_numeric_keys(
     connection: Connection, name: str, allowed: bool, *, now: datetime, actor: str
 ) -> None:
     """Whether register keys that are numbers of eleven digits may look like a PESEL by chance."""
-    settings = {**unit_named(connection, name).settings, "allow_numeric_keys": allowed}
+    of = unit_named(connection, name, kind="register")
+    settings = {**of.settings, "allow_numeric_keys": allowed}
     connection.execute(update(unit).where(unit.c.name == name).values(settings=settings))
     record(
         connection,

@@ -23,7 +23,7 @@ from scim_server.errors import (
 from scim_server.http.exchange import Answer, Call, Environ
 from scim_server.http.limits import check_query, read_body
 from scim_server.http.logs import write_access
-from scim_server.http.routes import PUBLIC, Door, Route
+from scim_server.http.routes import LIVE, PUBLIC, Door, Route
 from scim_server.oauth.tokens import Grant, Tokens
 
 _access = logging.getLogger("scim_server.access")
@@ -68,13 +68,14 @@ class Hallway:
 
     def _handle(self, call: Call, route: Route) -> Answer:
         check_query(call.environ, self.max_query)
-        if route.scope != PUBLIC:
-            call.grant = self._admit(call, route)
+        scope = route.scope_of(call.method)
+        if scope != PUBLIC:
+            call.grant = self._admit(call, scope)
         handler = route.handler(call.method)
         call.body = read_body(call.environ, self.max_body)
         return handler(call)
 
-    def _admit(self, call: Call, route: Route) -> Grant:
+    def _admit(self, call: Call, scope: str) -> Grant:
         """The unit comes from the token and must be the one in the path."""
         scheme, _, token = call.header("Authorization").partition(" ")
         if not scheme:
@@ -92,16 +93,8 @@ class Hallway:
                 "The unit publishes nothing: no school's director has decided "
                 "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn."
             )
-        if route.scope not in grant.scopes:
-            raise Forbidden(
-                f"The token doesn't have the scope {route.scope}.",
-                [
-                    (
-                        "WWW-Authenticate",
-                        f'{_CHALLENGE}, error="insufficient_scope", scope="{route.scope}"',
-                    )
-                ],
-            )
+        if scope != LIVE:
+            check_scope(grant, scope)
         self.tokens.note_use(grant.client_id, "last_read")
         return grant
 
@@ -123,6 +116,15 @@ class Hallway:
         if answer.count is not None:
             facts["count"] = answer.count
         write_access(facts)
+
+
+def check_scope(grant: Grant, scope: str) -> None:
+    """Raises :class:`~scim_server.errors.Forbidden` where the token doesn't have ``scope``."""
+    if scope not in grant.scopes:
+        challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+        raise Forbidden(
+            f"The token doesn't have the scope {scope}.", [("WWW-Authenticate", challenge)]
+        )
 
 
 def _invalid_token(detail: str) -> Unauthenticated:

@@ -30,3 +30,11 @@ def chosen(accept: str, offered: tuple[str, ...]) -> str:
 def has_version(if_none_match: str, version: int) -> bool:
     """Whether ``If-None-Match`` names the weak tag of ``version`` (RFC 9110 §13.1.2)."""
     return bool(if_none_match) and parse_etags(if_none_match).contains_weak(str(version))
+
+
+def allows_version(if_match: str, version: int) -> bool:
+    """Whether ``If-Match`` is absent or names the tag of ``version`` (RFC 9110 §13.1.1).
+
+    Tags here are weak, as SCIM's are (RFC 7644 §3.14), and are compared as such.
+    """
+    return not if_match.strip() or parse_etags(if_match).contains_weak(str(version))

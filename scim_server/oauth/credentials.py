@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from scim_server.audit import record
 from scim_server.clock import moment, stamp
@@ -15,6 +15,10 @@ from scim_server.oauth.secrets import digest, new_secret
 from scim_server.oauth.tables import client, client_secret
 
 READ = "scim.read"
+WRITE = "scim.write"
+SCOPES = {"register": READ, "sandbox": f"{READ} {WRITE}"}
+"""What a client may ask for, by the kind of its unit."""
+
 SECRET_DAYS = 365
 _LIVE_SECRETS = 2
 
@@ -62,7 +66,11 @@ def issue(
         client_id = f"{of.name}-{secret.id.lower()}"
         connection.execute(
             insert(client).values(
-                id=client_id, unit_id=of.id, scope=READ, disabled=False, created=stamp(now)
+                id=client_id,
+                unit_id=of.id,
+                scope=SCOPES[of.kind],
+                disabled=False,
+                created=stamp(now),
             )
         )
     live = [each for each in live_secrets(connection, of.id, now) if each.client_id == client_id]
@@ -129,3 +137,10 @@ def revoke(connection: Connection, of: Unit, secret: str, *, now: datetime, acto
         unit=of.name,
         facts={"secret": secret},
     )
+
+
+def remove_clients(connection: Connection, of: Unit) -> None:
+    """Remove the unit's clients and their secrets; tokens that these got are refused at once."""
+    own = select(client.c.id).where(client.c.unit_id == of.id)
+    connection.execute(delete(client_secret).where(client_secret.c.client_id.in_(own)))
+    connection.execute(delete(client).where(client.c.unit_id == of.id))

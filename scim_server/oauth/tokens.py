@@ -7,7 +7,9 @@ the next request in every process.
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +35,7 @@ class Grant:
     """What a live token allows: one unit, for one client, within ``scopes``.
 
     ``publishes`` is false while no school of the unit publishes: the token is known, and refused.
+    ``kind`` and ``settings`` are the unit's.
     """
 
     unit_id: int
@@ -40,6 +43,14 @@ class Grant:
     client_id: str
     scopes: frozenset[str]
     publishes: bool
+    kind: str
+    stored_settings: str | Mapping[str, Any]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The unit's own settings; SQLite keeps them as text, which most requests never read."""
+        stored = self.stored_settings
+        return json.loads(stored) if isinstance(stored, str) else stored
 
 
 class Tokens:
@@ -61,7 +72,7 @@ class Tokens:
         token = (access_token.c.scope, access_token.c.expires)
         standing = (
             client.c.unit_id, unit.c.name, client.c.id, client.c.disabled,
-            client_secret.c.revoked, unit.c.publishes,
+            client_secret.c.revoked, unit.c.publishes, unit.c.kind, unit.c.settings,
         )  # fmt: skip
         holders = client_secret.join(client, client.c.id == client_secret.c.client_id).join(
             unit, unit.c.id == client.c.unit_id
@@ -108,10 +119,11 @@ class Tokens:
         found = self._look_up(digest(self._key, token))
         if found is None:
             return None
-        scope, expires, unit_id, unit_name, client_id, disabled, revoked, publishes = found
+        scope, expires, unit_id, unit_name, client_id, disabled, revoked, publishes, *kind = found
         if expires <= self._now() or disabled or revoked is not None:
             return None
-        return Grant(unit_id, unit_name, client_id, frozenset(scope.split()), bool(publishes))
+        scopes = frozenset(scope.split())
+        return Grant(unit_id, unit_name, client_id, scopes, bool(publishes), *kind)
 
     def _look_up(self, token_digest: str) -> tuple[Any, ...] | None:
         """The token's scope and expiry, and the standing of whom it was given to."""

@@ -16,8 +16,16 @@ def documents(
 ) -> Mapping[str, tuple[Document, ...]]:
     """By endpoint. What a setting decides is announced as it is set."""
     (config,) = of.documents["ServiceProviderConfig"]
+    bulk = config["bulk"]
+    if bulk["supported"]:
+        bulk = {
+            **bulk,
+            "maxOperations": bounds.bulk_operations,
+            "maxPayloadSize": bounds.body_bytes,
+        }
     own = {
         **config,
+        "bulk": bulk,
         "filter": {**config["filter"], "maxResults": bounds.page_size_max},
         "pagination": {
             **config["pagination"],

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 
-from scim_server.directory.filters import MARK, compile_filter, mark
+from scim_server.directory.filters import MARK, Selection, compile_filter, mark, select_values
 from scim_server.directory.models import ResourceType
 from scim_server.errors import InvalidFilter
 
@@ -29,6 +29,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _OPERATOR = re.compile(r"(?<=\s)(?:eq|ne|co|sw|ew|gt|ge|lt|le|pr)(?![\w$.:-])", re.IGNORECASE)
 _BRACKET = re.compile(r"[(\[]|[)\]]")
 
+NESTED = 8
+"""How deep the filter within a path may be nested."""
+
 
 def take_apart(
     text: str, types: tuple[ResourceType, ...], *, longest: int, deepest: int, terms: int
@@ -41,6 +44,19 @@ def take_apart(
     """
     if len(text) > longest or len(text.encode("utf-8", "surrogatepass")) > longest:
         raise InvalidFilter(f"The filter is longer than {longest} bytes.")
+    shape, literals = _cut(text)
+    _check_nesting(shape, deepest)
+    if max(len(literals), len(_OPERATOR.findall(shape))) > terms:
+        raise InvalidFilter(f"The filter has more than {terms} comparisons.")
+    compiled = compile_filter(shape, types)
+    if compiled.terms > terms:
+        raise InvalidFilter(f"The filter has more than {terms} comparisons.")
+    if compiled.depth > deepest:
+        raise InvalidFilter(f"The filter is nested deeper than {deepest} levels.")
+    return shape, literals
+
+
+def _cut(text: str) -> tuple[str, tuple[str, ...]]:
     if MARK in text:
         raise InvalidFilter("The filter has a character that no value here can hold.")
     literals: list[str] = []
@@ -52,20 +68,37 @@ def take_apart(
         return marked if bare is None else f"{found[0][: -len(bare)]}{marked}"
 
     shape = _LITERAL.sub(cut, text)
-    _check_nesting(shape, deepest)
-    if max(len(literals), len(_OPERATOR.findall(shape))) > terms:
-        raise InvalidFilter(f"The filter has more than {terms} comparisons.")
-    compiled = compile_filter(shape, types)
-    if compiled.terms > terms:
-        raise InvalidFilter(f"The filter has more than {terms} comparisons.")
-    if compiled.depth > deepest:
-        raise InvalidFilter(f"The filter is nested deeper than {deepest} levels.")
     return shape, tuple(literals)
 
 
-def _value(quoted: str) -> str:
+def take_apart_selection(
+    text: str, resource_type: ResourceType, attribute: str
+) -> tuple[Selection, tuple[str, ...]]:
+    """The filter ``text`` in the brackets after ``attribute``, compiled, and its literals."""
+    shape, literals = _cut(text)
+    return select_values(shape, resource_type, attribute), literals
+
+
+def quoted(text: str, *, deepest: int = NESTED) -> str:
+    """The filter ``text`` with a bare word after an operator quoted, and its nesting checked.
+
+    Raises :class:`~scim_server.errors.InvalidFilter`.
+    """
+
+    def quote(found: re.Match[str]) -> str:
+        if found[2] is None:
+            _value(found[1])
+            return found[0]
+        return f"{found[0][: -len(found[2])]}{json.dumps(found[2])}"
+
+    made = _LITERAL.sub(quote, text)
+    _check_nesting(_LITERAL.sub("", text), deepest)
+    return made
+
+
+def _value(text: str) -> str:
     try:
-        value = str(json.loads(quoted))
+        value = str(json.loads(text))
     except ValueError:
         raise InvalidFilter("The filter has a text that is not a JSON string.") from None
     if _UNSTORABLE.search(value):

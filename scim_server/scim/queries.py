@@ -17,7 +17,9 @@ from scim_server.scim.projection import Projection, projection
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one request may ask for. Lengths are in bytes."""
+    """How much one request may ask for. Lengths are in bytes; ``patched_members`` is the length up
+    to which a group is shown after a PATCH of its members.
+    """
 
     page_size_default: int
     page_size_max: int
@@ -25,6 +27,10 @@ class Bounds:
     filter_depth: int
     filter_terms: int
     attributes: int
+    bulk_operations: int
+    body_bytes: int
+    json_depth: int
+    patched_members: int
 
 
 def check_projection(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
@@ -28,7 +30,8 @@ class Shell:
         }
 
     def __call__(self, *arguments: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(cli, arguments, env=self.environ)
+        with patch.dict(os.environ):  # the demo makes its settings the process's own
+            result = CliRunner().invoke(cli, arguments, env=self.environ)
         assert result.exit_code == code, result.output
         return result
 
@@ -199,5 +202,7 @@ def test_the_demo_goes_on_with_its_school_and_credentials(
     second = shell("demo", "--data", str(data), "--port", "8123").stdout
     assert first == second
     assert [line.partition(": ")[0] for line in first.splitlines()[:4]] == list(LABELS)
-    assert "Web Access Url: http://127.0.0.1:8123/sp12/scim/v2" in first
-    assert stat.S_IMODE((data / "credentials").stat().st_mode) == 0o600
+    for unit, note in (("sp12", "credentials"), ("sandbox", "sandbox-credentials")):
+        assert f"Web Access Url: http://127.0.0.1:8123/{unit}/scim/v2" in first
+        assert stat.S_IMODE((data / note).stat().st_mode) == 0o600
+    assert "scim2 -u http://127.0.0.1:8123/sandbox/scim/v2" in first

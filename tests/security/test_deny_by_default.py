@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from werkzeug.test import TestResponse
 
-from scim_server.http.routes import PUBLIC
+from scim_server.http.routes import LIVE, PUBLIC
 from tests.isolation.neighbour import neighbour_of
 from tests.school import World
 from tests.scim.answers import fails, stable
@@ -28,8 +28,15 @@ def test_only_the_token_endpoint_is_public(world: World) -> None:
     """Red when any other route is given ``PUBLIC`` for its scope."""
     public = [rule.rule for rule in rules(world) if route_of(world, rule).scope == PUBLIC]
     assert public == ["/<unit>/oauth2/token"]
-    scopes = {route_of(world, rule).scope for rule in rules(world)}
-    assert scopes == {PUBLIC, "scim.read"}
+    needed = {
+        (method, route_of(world, rule).scope_of(method))
+        for rule in rules(world)
+        for method in METHODS
+        if rule.rule not in public
+    }
+    reads, writes = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH", "DELETE")
+    assert {scope for method, scope in needed if method in reads} == {"scim.read"}
+    assert {scope for method, scope in needed if method in writes} == {"scim.read", LIVE}
 
 
 def test_no_address_answers_without_a_token(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from scim_server.audit.tables import audit_entry
 from scim_server.database.reading import Reader
 from scim_server.errors import BadInput, BadRecords, Refused
 from tests.isolation.neighbour import neighbour_of
+from tests.sandbox import USER, Sandbox
 from tests.school import World
 from tests.security.addresses import METHODS, guarded
 
@@ -26,8 +28,20 @@ ESCAPED = tuple(json.dumps(each)[1:-1] for each in CANARIES)
 @pytest.fixture
 def logged(
     world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> Any:
+) -> Iterator[Any]:
     """Every log line from DEBUG up, and what went to the standard streams."""
+    yield from _logged(caplog, capfd)
+
+
+@pytest.fixture
+def logged_sandbox(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Any]:
+    """The same of a sandbox."""
+    yield from _logged(caplog, capfd)
+
+
+def _logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
     own = logging.getLogger("scim_server")
     before = own.level, own.propagate
     caplog.set_level(logging.DEBUG)
@@ -75,6 +89,35 @@ def test_no_read_is_logged_with_what_it_asked_or_found(world: World, logged: Any
     world.request("POST", "/.search", data='{"Kanarek": "Kanarek"', content_type="application/json")
     world.app.test_client().get("/kanarek/scim/v2/Users?filter=Kanarek")
     text = logged()
+    assert '"rule"' in text
+    no_canary(text)
+
+
+def test_no_write_is_logged_with_what_it_says(sandbox: Sandbox, logged_sandbox: Any) -> None:
+    """Red when a refusal of ``Reception`` or ``patching`` holds the value that it refuses, or the
+    log the body.
+    """
+    person = {"schemas": [USER], "userName": "kanarek", "displayName": "Kanarek"}
+    user = sandbox.user("lecka", displayName="Łęcka", password="Kanarek Gilowski")
+    group = sandbox.group("Kanarek", user["id"])
+    answers = [
+        sandbox.post("/Users", {**person, "userName": "LECKA"}),
+        sandbox.post("/Users", {**person, "emails": "Kanarek"}),
+        sandbox.post("/Users", {**person, "userName": "Kanarek" * 100}),
+        sandbox.put(f"/Users/{user['id']}", {**person, "active": "Kanarek"}),
+        sandbox.patch(f"/Users/{user['id']}",
+                      {"op": "replace", "path": 'emails[value co "Kanarek"]', "value": {}}),
+        sandbox.patch(f"/Users/{user['id']}", {"op": "replace", "value": "Kanarek"}),
+        sandbox.patch(f"/Users/{user['id']}", {"op": "replace", "path": "Kanarek[", "value": 1}),
+        sandbox.patch(f"/Groups/{group['id']}", {"op": "add", "path": "members",
+                                                "value": [{"value": "Kanarek" * 100}]}),
+        sandbox.bulk({"method": "POST", "path": "/Users", "data": person}),
+        sandbox.request("POST", "/Users", data='{"Kanarek', content_type="application/json"),
+    ]  # fmt: skip
+    for answer in answers:
+        assert answer.status_code in (200, 400, 409), answer.get_data(as_text=True)
+        no_canary(answer.get_data(as_text=True))
+    text = logged_sandbox()
     assert '"rule"' in text
     no_canary(text)
 

@@ -97,9 +97,10 @@ def test_a_membership_moves_the_group_and_the_user_and_a_copied_name_nobody_else
 ) -> None:
     anna, jan = sandbox.user("anna"), sandbox.user("jan")
     group = sandbox.group("7a", anna["id"])
-    versions = lambda: {  # noqa: E731
-        each["id"]: each["meta"]["version"] for each in sandbox.read("/")["Resources"]
-    }
+
+    def versions() -> dict[str, str]:
+        return {each["id"]: each["meta"]["version"] for each in sandbox.read("/")["Resources"]}
+
     before = versions()
     sandbox.patch(f"/Groups/{group['id']}",
                   {"op": "add", "path": "members", "value": [{"value": jan["id"]}]})  # fmt: skip

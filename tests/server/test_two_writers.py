@@ -33,9 +33,12 @@ def writers(
 ) -> Iterator[Race]:
     sandbox = prepare_sandbox(request, tmp_path_factory.mktemp("races"))
     same = {"SCIM_PUBLIC_URL": PUBLIC_URL}
-    with serving(sandbox, **same) as one, serving(sandbox, **same) as other:
-        with racing((one, other)) as race:
-            yield race
+    with (
+        serving(sandbox, **same) as one,
+        serving(sandbox, **same) as other,
+        racing((one, other)) as race,
+    ):
+        yield race
 
 
 @pytest.fixture

@@ -17,21 +17,30 @@ from scim2_models.path import (
     LogicalOperator,
     Not,
     Present,
-    ValuePath,
 )
 
 from scim_server.directory.definitions import Attribute
-from scim_server.errors import InvalidFilter
 from scim_server.scim import tolerances
 
 _Operator = CompareOperator
-_ORDER = frozenset({_Operator.gt, _Operator.ge, _Operator.lt, _Operator.le})
-_STRING = frozenset({_Operator.co, _Operator.sw, _Operator.ew})
 
 
 def matches(attribute: Attribute, node: FilterNode, value: Any) -> bool:
-    """Whether ``value``, one of ``attribute``'s, satisfies the filter ``node``."""
+    """Whether ``value``, one of ``attribute``'s, satisfies the filter ``node``.
+
+    The filter fits the attribute, as :mod:`.paths` has seen.
+    """
     return _Matcher(attribute, value).visit(node)
+
+
+def folded(attribute: Attribute, value: Any) -> Any:
+    """``value`` in the form in which values of ``attribute`` are compared, part by part."""
+    if isinstance(value, dict):
+        return {name: folded(attribute.parts[name.lower()], each) for name, each in value.items()}
+    if not isinstance(value, str):
+        return value
+    plain = normalize("NFC", value)
+    return plain if attribute.is_case_exact else normalize("NFC", plain.lower())
 
 
 class _Matcher(FilterVisitor[bool]):
@@ -50,19 +59,10 @@ class _Matcher(FilterVisitor[bool]):
         _, value = self._found(node.attr_path.attr)
         return value not in (None, "")
 
-    def visit_value_path(self, node: ValuePath) -> bool:
-        raise InvalidFilter(f"{node.attr_path} has no values to select from.")
-
     def visit_comparison(self, node: Comparison) -> bool:
         part, value = self._found(node.attr_path.attr)
-        wanted = node.value
-        if part.type == "boolean":
-            wanted = tolerances.boolean(wanted)
-            if node.op in _ORDER | _STRING or not isinstance(wanted, bool | None):
-                raise InvalidFilter(f"{part.path} is compared with true or false.")
-        elif not isinstance(wanted, str | None):
-            raise InvalidFilter(f"{part.path} is compared with a text.")
-        return _compare(node.op, _key(part, value), _key(part, wanted))
+        wanted = tolerances.boolean(node.value) if part.type == "boolean" else node.value
+        return _compare(node.op, folded(part, value), folded(part, wanted))
 
     def _found(self, name: str) -> tuple[Attribute, Any]:
         part = self._attribute.part(name)
@@ -93,10 +93,3 @@ def _compare(op: CompareOperator, value: Any, wanted: Any) -> bool:
             return bool(value < wanted)
         case _:
             return bool(value <= wanted)
-
-
-def _key(attribute: Attribute, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    plain = normalize("NFC", value)
-    return plain if attribute.is_case_exact else normalize("NFC", plain.lower())

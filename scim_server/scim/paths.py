@@ -9,14 +9,17 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from scim2_models.path import FilterNode
+from scim2_models.path import CompareOperator, Comparison, FilterNode, ValuePath
 
 from scim_server.directory.definitions import Attribute
 from scim_server.directory.filters import parse
 from scim_server.directory.models import ResourceType
 from scim_server.errors import InvalidFilter, InvalidPath
+from scim_server.scim import tolerances
 from scim_server.scim.filter_text import NESTED, quoted
 
+_ORDER = frozenset((CompareOperator.gt, CompareOperator.ge, CompareOperator.lt, CompareOperator.le))
+_STRING = frozenset((CompareOperator.co, CompareOperator.sw, CompareOperator.ew))
 _LONGEST = 2_000
 _NAME = re.compile(r"\$?[A-Za-z][A-Za-z0-9$_-]*")
 _SELECTED = re.compile(r"([^\[\]]+)\[(.*)\](?:\.([^\[\]]*))?", re.DOTALL)
@@ -71,13 +74,13 @@ def target(path: str, resource_type: ResourceType) -> Target | None:
     if found is None:
         return _attribute(path, resource_type)
     before, inside, after = found.groups()
+    node = parse(quoted(inside, deepest=NESTED))
     whole = _attribute(before, resource_type)
     if whole is None:
         return None
     if whole.attribute is None or whole.part is not None or not whole.attribute.is_list:
         raise InvalidPath(f"{whole.name} has no values to select from.")
-    node = parse(quoted(inside, deepest=NESTED))
-    _check_names(whole.attribute, node)
+    _check_filter(whole.attribute, node)
     selected = replace(whole, filter=node, selection=inside)
     if after is None:
         return selected
@@ -120,12 +123,29 @@ def _attribute(path: str, resource_type: ResourceType) -> Target | None:
     return Target(extension, attribute, part)
 
 
-def _check_names(attribute: Attribute, node: FilterNode) -> None:
-    """Every name in a value filter is a sub-attribute's."""
-    path = getattr(node, "attr_path", None)
-    if path is not None:
-        known = attribute.part(path.attr) or (path.attr.lower() == "value" and not attribute.parts)
-        if not known or path.sub_attr or path.uri or hasattr(node, "val_filter"):
-            raise InvalidFilter(f"{path} is not a sub-attribute of {attribute.path}.")
+def _check_filter(attribute: Attribute, node: FilterNode) -> None:
+    """Every name in a value filter is a sub-attribute's, compared as its type allows."""
     for inner in (*getattr(node, "terms", ()), *filter(None, [getattr(node, "expr", None)])):
-        _check_names(attribute, inner)
+        _check_filter(attribute, inner)
+    path = getattr(node, "attr_path", None)
+    if path is None:
+        return
+    part = attribute.part(path.attr)
+    if part is None and path.attr.lower() == "value" and not attribute.parts:
+        part = attribute
+    if part is None or path.sub_attr or path.uri or isinstance(node, ValuePath):
+        raise InvalidFilter(f"{path} is not a sub-attribute of {attribute.path}.")
+    if isinstance(node, Comparison):
+        _check_comparison(part, node)
+
+
+def _check_comparison(part: Attribute, node: Comparison) -> None:
+    """RFC 7644 §3.4.2.2: booleans have no order and no parts, binaries have no order."""
+    is_boolean = part.type == "boolean"
+    if is_boolean and node.op in _ORDER | _STRING:
+        raise InvalidFilter(f"{node.op.value} can't be used with the boolean {part.path}.")
+    if part.type == "binary" and node.op in _ORDER:
+        raise InvalidFilter(f"{node.op.value} can't be used with the binary {part.path}.")
+    value = tolerances.boolean(node.value) if is_boolean else node.value
+    if value is not None and not isinstance(value, bool if is_boolean else str):
+        raise InvalidFilter(f"{part.path} is compared with a value of its own type.")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim_server.directory.models import ResourceType
-from scim_server.scim.patching import operations
+from scim_server.scim.patch_requests import operations
 from scim_server.scim.reception import Reception
 from scim_server.scim.writing import Writing, Written
 

@@ -24,7 +24,7 @@ from scim_server.scim.bulk import Bulk, BulkOperation, Outcome
 from scim_server.scim.failures import failure
 from scim_server.scim.kinds import Kinds, policy
 from scim_server.scim.parameters import from_query
-from scim_server.scim.patching import check_patch
+from scim_server.scim.patch_requests import check_patch
 from scim_server.scim.queries import Bounds, check_projection
 from scim_server.scim.reads import Handler, Reads
 from scim_server.scim.reception import Reception, check_shape

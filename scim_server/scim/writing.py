@@ -18,8 +18,9 @@ from scim_server.directory.members import Members
 from scim_server.directory.models import ResourceType
 from scim_server.errors import NoTarget, NotFound, PreconditionFailed
 from scim_server.http.negotiation import allows_version
+from scim_server.scim.edits import Edit, MemberEdit, Operation
 from scim_server.scim.filter_text import take_apart_selection
-from scim_server.scim.patching import Edit, MemberEdit, Operation, apply
+from scim_server.scim.patching import apply
 
 _MEMBERS = COLLECTIONS["Group"]
 

@@ -462,8 +462,7 @@ def _equal(node: Comparison) -> Comparison:
 
 
 def _check_operator(node: Comparison, value: Scalar) -> None:
-    """RFC 7644 §3.4.2.2: booleans have no order and no parts, binaries have no order."""
-    if value.kind is bytes and node.op in _ORDER:
-        raise InvalidFilter(f"{node.op.value} can't be used with the binary {node.attr_path}.")
-    if value.kind is bool and node.op in _ORDER | _STRING_ONLY:
-        raise InvalidFilter(f"{node.op.value} can't be used with the boolean {node.attr_path}.")
+    """RFC 7644 §3.4.2.2: booleans and binaries have no order, and no parts."""
+    if value.kind in (bool, bytes) and node.op in _ORDER | _STRING_ONLY:
+        kind = "boolean" if value.kind is bool else "binary"
+        raise InvalidFilter(f"{node.op.value} can't be used with the {kind} {node.attr_path}.")

@@ -38,7 +38,10 @@ def _view(hallway: Hallway, door: Door, route: Route) -> Callable[..., Response]
 
 
 def respond(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, answer.headers)
+    response = Response(answer.body, answer.status, answer.headers)
+    if not answer.body:  # Flask would tell the type of nothing
+        response.headers.pop("Content-Type", None)
+    return response
 
 
 def refuse_the_rest(app: Flask, hallway: Hallway, door: Door) -> None:
@@ -92,19 +95,26 @@ class ShortWay:
         self._match = match
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        found = self._match(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "GET" else None
+        is_known = environ["REQUEST_METHOD"] in _SHORT
+        found = self._match(environ["PATH_INFO"]) if is_known else None
         if found is None:
             return self._wsgi_app(environ, start_response)
         route, arguments = found
         answer = self._hallway.enter(environ, self._door, route, arguments)
         headers = answer.headers
-        if answer.status != 304:  # RFC 9110 §8.6: it would have to be the length of the 200
+        if answer.status not in _WITHOUT_LENGTH:
             headers = [*headers, ("Content-Length", str(len(answer.body)))]
         start_response(_STATUS_LINES.get(answer.status, str(answer.status)), headers)
         return [answer.body]
 
 
+_SHORT = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+_WITHOUT_LENGTH = (204, 304)
+"""RFC 9110 §8.6: the one has no content, the other would have to tell the length of the 200."""
+
 _STATUS_LINES = {
     status: Response(status=status).status
-    for status in (200, 304, 400, 401, 403, 404, 405, 406, 413, 414, 500, 503)
-}
+    for status in (
+        200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 500, 501, 503,
+    )
+}  # fmt: skip

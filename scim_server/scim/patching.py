@@ -76,8 +76,8 @@ def _apply(edit: Edit, holder: Document) -> None:
 
 def _apply_to_list(edit: Edit, attribute: Attribute, holder: Document) -> None:
     before = holder.get(attribute.name, [])
-    given = [folded(attribute, each) for each in edit.value or ()]
     if edit.op == "remove":
+        given = [folded(attribute, each) for each in edit.value or ()]
         gone = edit.value
         kept = [each for each in before
                 if gone is not None and not _is_among(folded(attribute, each), given)]  # fmt: skip
@@ -86,8 +86,7 @@ def _apply_to_list(edit: Edit, attribute: Attribute, holder: Document) -> None:
     values = list(edit.value or ())
     if edit.op == "add":
         here = [folded(attribute, each) for each in before]
-        new = [each for number, each in enumerate(values)
-               if given[number] not in here and given[number] not in given[:number]]  # fmt: skip
+        new = [each for each in values if folded(attribute, each) not in here]
         values = [*before, *new]
         _settle_primary(values, before)
     holder[attribute.name] = values

@@ -42,8 +42,9 @@ class Target:
 
     @property
     def is_value(self) -> bool:
-        """Whether it is the ``value`` of a complex attribute."""
-        return self.part is not None and self.part.name == "value"
+        """Whether it is the ``value`` of a complex attribute that has no others, as ``manager``."""
+        is_single = self.attribute is not None and not self.attribute.is_list
+        return is_single and self.part is not None and self.part.name == "value"
 
     @property
     def name(self) -> str:
@@ -140,12 +141,10 @@ def _check_filter(attribute: Attribute, node: FilterNode) -> None:
 
 
 def _check_comparison(part: Attribute, node: Comparison) -> None:
-    """RFC 7644 §3.4.2.2: booleans have no order and no parts, binaries have no order."""
+    """RFC 7644 §3.4.2.2: booleans and binaries have no order, and no parts."""
     is_boolean = part.type == "boolean"
-    if is_boolean and node.op in _ORDER | _STRING:
-        raise InvalidFilter(f"{node.op.value} can't be used with the boolean {part.path}.")
-    if part.type == "binary" and node.op in _ORDER:
-        raise InvalidFilter(f"{node.op.value} can't be used with the binary {part.path}.")
+    if part.type in ("boolean", "binary") and node.op in _ORDER | _STRING:
+        raise InvalidFilter(f"{node.op.value} can't be used with the {part.type} {part.path}.")
     value = tolerances.boolean(node.value) if is_boolean else node.value
     if value is not None and not isinstance(value, bool if is_boolean else str):
         raise InvalidFilter(f"{part.path} is compared with a value of its own type.")

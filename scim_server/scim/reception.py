@@ -72,7 +72,7 @@ class Reception:
         return self._text(attribute, value)
 
     def _complex(self, attribute: Attribute, value: Any) -> Document | None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise InvalidValue(f"{attribute.path} is an object.")
         taken = self._parts(attribute, value)
         if attribute.path == "members":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 from typing import Any
 
 from werkzeug.test import Client
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from scim_server.http.flask_adapter import ShortWay
 from tests.isolation.neighbour import neighbour_of
+from tests.sandbox import PATCH_OP, USER, Sandbox
 from tests.school import World
 
 
@@ -94,6 +96,50 @@ def test_both_ways_answer_a_known_version_alike(world: World) -> None:
     assert everything(one) == everything(two)
 
 
+def test_both_ways_write_alike(sandbox: Sandbox) -> None:
+    """Ids are random, so every answer is compared without them."""
+    bearer = {"Authorization": f"Bearer {sandbox.token}", "Content-Type": "application/scim+json"}
+    met: set[int] = set()
+
+    def asked(way: Client, name: str) -> list[tuple[str, Any, bytes]]:
+        def ask(method: str, path: str, body: Any = None, **headers: str) -> Response:
+            return way.open(
+                f"/sandbox/scim/v2{path}", method=method, headers=bearer | headers,
+                data=None if body is None else json.dumps(body),
+            )  # fmt: skip
+
+        user = {"schemas": [USER], "userName": name}
+        made = ask("POST", "/Users", user)
+        place = f"/Users/{json.loads(made.data)['id']}"
+        patch = {"schemas": [PATCH_OP],
+                 "Operations": [{"op": "replace", "path": "title", "value": "x"}]}  # fmt: skip
+        answers = [
+            made,
+            ask("POST", "/Users", user),
+            ask("POST", "/Users", {}),
+            ask("POST", "/Users", user, **{"Content-Type": "text/plain"}),
+            ask("PUT", place, user),
+            ask("PATCH", place, patch),
+            ask("PATCH", place, patch, **{"If-Match": 'W/"7"'}),
+            ask("PATCH", "/Users", patch),
+            ask("DELETE", place),
+            ask("DELETE", place),
+        ]
+        met.update(each.status_code for each in answers)
+        id = place.rpartition("/")[2]
+        return [
+            (status, [(name, value.replace(id, "ID")) for name, value in headers],
+             body.replace(id.encode(), b"ID"))
+            for status, headers, body in map(everything, answers)
+        ]  # fmt: skip
+
+    short = sandbox.app.wsgi_app
+    assert isinstance(short, ShortWay)
+    one, two = (asked(Client(way, Response), "anna") for way in (short, short._wsgi_app))
+    assert one == two
+    assert met == {200, 201, 204, 400, 404, 405, 409, 412, 415}
+
+
 def test_the_short_way_is_taken_by_what_it_is_for(world: World) -> None:
     short = world.app.wsgi_app
     assert isinstance(short, ShortWay)
@@ -101,3 +147,5 @@ def test_the_short_way_is_taken_by_what_it_is_for(world: World) -> None:
     user = world.list("/Users")["Resources"][0]["id"]
     for path in ("/Users", "/Groups", f"/Users/{user}", "/Users?count=1", "/Groups/none"):
         assert world.get(path).status_code in (200, 404)
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            assert world.request(method, path, json={}).status_code in (400, 403, 404, 405)

@@ -94,7 +94,7 @@ def test_3_5_2_a_path_is_read_by_its_grammar(sandbox: Sandbox, maria: str) -> No
 
 
 def test_3_5_2_what_may_not_be_written_is_not(sandbox: Sandbox, maria: str) -> None:
-    """Red when: ``_check_mutability`` in ``patching.py`` asks for ``is_immutable``."""
+    """Red when: ``_check_mutability`` in ``patch_requests.py`` asks for ``is_immutable``."""
     before = sandbox.read(maria)
     for path, value, kind in (
         ("id", "x", "mutability"), ("meta.version", "x", "mutability"),
@@ -274,7 +274,7 @@ def test_3_5_2_1_adding_replaces_a_single_value(sandbox: Sandbox, maria: str) ->
 def test_3_5_2_1_adding_what_is_there_changes_nothing(
     sandbox: Sandbox, maria: str, pupils: dict[str, str]
 ) -> None:
-    """Red when: ``_apply_to_list`` adds what is in ``before``."""
+    """Red when: ``_apply_to_list`` in ``patching.py`` adds what is ``here`` already."""
     before = sandbox.read(maria)
     group = sandbox.group("7a", *pupils.values())
     sandbox.clock.move(minutes=5)
@@ -453,7 +453,7 @@ def test_3_5_2_3_replacing_part_of_a_complex_attribute(sandbox: Sandbox, maria: 
 def test_3_5_2_3_replacing_what_no_filter_matches_has_no_target(
     sandbox: Sandbox, maria: str
 ) -> None:
-    """Red when: ``_apply_to_selected`` returns where nothing is chosen."""
+    """Red when: ``_made`` in ``patching.py`` returns nothing instead of raising ``NoTarget``."""
     before = sandbox.read(maria)
     for path, value in (
         ('emails[value ew "nikt.example"]', {"value": "x"}),

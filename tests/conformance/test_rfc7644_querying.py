@@ -128,7 +128,7 @@ def test_3_4_2_2_every_operator_compares_as_it_says(school: Sandbox, path: str) 
 
 
 def test_3_4_2_2_a_boolean_and_a_binary_have_no_order(school: Sandbox) -> None:
-    """Red when: ``_check_operator`` in ``filters.py`` lets ``_ORDER`` pass."""
+    """Red when: ``_check_operator`` in ``filters.py`` no longer asks for ``bytes``."""
     for operator in ("gt", "ge", "lt", "le"):
         for filter in (
             f"active {operator} true", f'x509Certificates.value {operator} "TUFL"',

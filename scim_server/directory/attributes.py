@@ -42,7 +42,8 @@ _MEMBERSHIPS = {"members": ("group_seq", "member_seq"), "groups": ("member_seq",
 class Scalar:
     """One comparable value: its SQL, its Python kind, and its column where it has one.
 
-    ``is_indexed`` tells that an index holds the beginnings of the values of a collection.
+    ``is_indexed`` tells that an index holds the beginnings of the values of a collection;
+    ``is_primary`` that the value says which one of a collection is preferred.
     """
 
     expression: ColumnElement[Any]
@@ -50,6 +51,12 @@ class Scalar:
     binding: AttributeBinding
     column: str | None = None
     is_indexed: bool = False
+    is_primary: bool = False
+
+    @property
+    def compared(self) -> ColumnElement[Any]:
+        """What a comparison with a value reads: a missing ``primary`` is false (RFC 7643 §2.4)."""
+        return func.coalesce(self.expression, false()) if self.is_primary else self.expression
 
     def bind_type(self, role: str) -> TypeEngine[Any]:
         if role == "length":
@@ -98,7 +105,10 @@ class Collection:
         name = binding.urn.rpartition(".")[2] if binding.sub_field_name else "value"
         if name in self.values:
             is_indexed = name == "value" and self.others is not None
-            return Scalar(self.values[name], kind, binding, is_indexed=is_indexed)
+            return Scalar(
+                self.values[name], kind, binding,
+                is_indexed=is_indexed, is_primary=name == "primary",
+            )  # fmt: skip
         assert self.others is not None
         stored = Stored(self.others, name, is_boolean=kind is bool)
         return Scalar(stored if kind is bool else ByCodePoint(stored), kind, binding)

@@ -322,12 +322,12 @@ class _Compiler(FilterVisitor[ColumnElement[bool]]):
         if value.kind is datetime and node.op in _STRING_ONLY:
             return false()  # an instant is no text: nothing stands in it
         if node.op == _Operator.ne:
-            return value.expression.is_distinct_from(self._bind(node, value, "p"))
+            return value.compared.is_distinct_from(self._bind(node, value, "p"))
         condition = self._positive(node, value)
         return func.coalesce(condition, false()) if self.negated else condition
 
     def _positive(self, node: Comparison, value: Scalar) -> ColumnElement[bool]:
-        key, term = value.expression, self._bind(node, value, "p")
+        key, term = value.compared, self._bind(node, value, "p")
         match node.op:
             case _Operator.eq:
                 self.names_one = self.names_one or (self.required and value.column in _NAMING)

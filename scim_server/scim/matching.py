@@ -62,6 +62,8 @@ class _Matcher(FilterVisitor[bool]):
     def visit_comparison(self, node: Comparison) -> bool:
         part, value = self._found(node.attr_path.attr)
         wanted = tolerances.boolean(node.value) if part.type == "boolean" else node.value
+        if part.name == "primary" and value is None and wanted is not None:
+            value = False  # RFC 7643 §2.4
         return _compare(node.op, folded(part, value), folded(part, wanted))
 
     def _found(self, name: str) -> tuple[Attribute, Any]:

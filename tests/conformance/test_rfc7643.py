@@ -231,8 +231,8 @@ def test_2_4_at_most_one_value_is_primary(sandbox: Sandbox) -> None:
 
 
 def test_2_4_primary_is_false_until_it_is_said(sandbox: Sandbox) -> None:
-    """Red when: ``collection`` in ``attributes.py`` reads an absent ``primary`` as false."""
-    sandbox.user("jan", emails=[{"value": "jan@dom.example"}])
+    """Red when: ``Scalar.compared`` in ``attributes.py`` returns the expression as it is."""
+    made = sandbox.user("jan", emails=[{"value": "jan@dom.example"}])
     found = {
         text_: sandbox.read("/Users", filter=text_)["totalResults"]
         for text_ in (
@@ -240,7 +240,9 @@ def test_2_4_primary_is_false_until_it_is_said(sandbox: Sandbox) -> None:
             "emails.primary eq false", "emails[not (primary eq true)]",
         )
     }  # fmt: skip
-    assert list(found.values()) == [0, 0, 0, 0, 1]
+    assert list(found.values()) == [0, 0, 1, 1, 1]
+    removed = {"op": "remove", "path": "emails[primary eq false]"}
+    assert "emails" not in sandbox.patch(f"/Users/{made['id']}", removed).json  # type: ignore[operator]
 
 
 def test_2_4_a_pair_of_type_and_value_is_added_once(sandbox: Sandbox) -> None:

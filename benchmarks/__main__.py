@@ -1,8 +1,7 @@
 """``python -m benchmarks``: what the program costs, beside the floor of its server program.
 
-Every operation is measured in turns: ours, the floor behind Flask, the bare floor, and again. A
-figure of one turn says little on a busy machine; the ratios say more. The whole measurement:
-``python -m benchmarks --users 10000,100000 --seconds 2 --turns 3``.
+Reads are measured on a register unit, writes on a sandbox in the same database. The whole
+measurement: ``python -m benchmarks --users 10000,100000 --seconds 2 --turns 3``.
 """
 
 from __future__ import annotations
@@ -12,24 +11,29 @@ import atexit
 import json
 import os
 import pickle
-import re
 import secrets
 import shutil
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import programs
-from benchmarks.load import Connection, Request, request, run
-from benchmarks.operations import BASE, Asker, Crawl, Operation, crawls, operations
-from benchmarks.population import fill
+from sqlalchemy import select
+
+from benchmarks import comparisons, operations, programs, writes
+from benchmarks.asking import Once
+from benchmarks.crawling import crawl
+from benchmarks.filling import Filled, fill_database, import_people
+from benchmarks.operations import Asker, Crawl
+from benchmarks.population import UNIT
+from benchmarks.sandbox import SANDBOX
+from benchmarks.turns import HEAD, Measuring, Step
+from scim_server.database import Database, open_database
+from scim_server.directory.tables import unit
 from scim_server.settings import Settings
 
-_ID = re.compile(rb'"schemas":\["urn:[^]]*],"id":"([^"]+)"')
 _THREADS = {"sqlite": 1, "postgresql": 4}
 _MIB = 1024 * 1024
 
@@ -39,7 +43,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for database in options.databases.split(","):
         for count in map(int, options.users.split(",")):
-            rows += _measure(database, count, options)
+            found = _measure(database, count, options)
+            rows += [{"database": database, "users": count, **each} for each in found]
+    comparisons.tell_growth(rows)
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
@@ -51,18 +57,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--connections", default="1,8")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--only", default="", help="operations whose name holds this")
+    parser.add_argument("--only", default="", help="operations whose name has this pattern")
     parser.add_argument("--json", default="", help="also write the figures to this file")
     return parser.parse_args()
 
 
 def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[str, Any]]:
-    cores = sorted(os.sched_getaffinity(0))
-    core = cores[0] if len(cores) > 1 else None
     with ExitStack() as stack:
-        if core is not None:
-            os.sched_setaffinity(0, {cores[-1]})
-            stack.callback(os.sched_setaffinity, 0, set(cores))
+        core = stack.enter_context(_pinned())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scim-bench-")))
         url, others = stack.enter_context(_database(kind, folder))
         port = programs.free_port()
@@ -73,36 +75,40 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
             "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SCIM_WORKERS": "1",
         }
+        database = stack.enter_context(closing(open_database(url)))
         started = time.perf_counter()
-        fill(Settings.load(environ), count, folder / "client")
+        filled = fill_database(database, Settings.load(environ), count)
         print(f"\n{kind}, {count:,} users: filled in {time.perf_counter() - started:.0f} s")
         ours = programs.server(environ, port, core, others)
         stack.callback(ours.stop)
-        asker = Asker(port, *json.loads((folder / "client").read_text()))
-        chosen = [each for each in operations(asker, count) if options.only in each.name]
-        walks = [each for each in crawls(asker, count) if options.only in each.name]
-        firsts = [next(_pages(asker.connection, each, asker)) for each in walks]
-        _take_bodies(asker.connection, chosen, firsts, folder / "bodies")
-        asker.connection.close()
-        floors = {}
+        plan = _Plan(port, filled, options.only)
+        ready = folder / "answers"
+        ready.write_bytes(pickle.dumps(plan.once.answers))
+        targets = {"ours": ours}
         for target in ("flask_app", "bare"):
-            floors[target] = programs.floor(
-                target, folder / "bodies", programs.free_port(), _THREADS[kind], core
+            targets[target] = programs.floor(
+                target, ready, url, programs.free_port(), _THREADS[kind], core
             )
-            stack.callback(floors[target].stop)
-        peak = _Peak(ours)
-        targets = {"ours": ours, **floors}
-        rows = list(_rates(kind, count, chosen, targets, peak, options))
-        connection = Connection(port)
-        for crawl, first in zip(walks, firsts, strict=True):
-            runs = [_walk(connection, crawl, asker, ours) for _ in range(options.turns)]
-            floor = run(floors["flask_app"].port, [first], 1, options.seconds).rate
-            rows.append(_tell_walk(kind, count, crawl, runs, floor * crawl.page))
-            peak.look()
-        connection.close()
-        print(f"peak memory of the server and its database: {peak.bytes / _MIB:.0f} MiB (PSS)")
-        rows.append({"operation": "memory", "database": kind, "users": count, "pss": peak.bytes})
+            stack.callback(targets[target].stop)
+        rows = list(_figures(plan, targets, database, options))
+        comparisons.tell_members(rows)
+        comparisons.tell_bulk(rows)
+        rows.append({"operation": "import", **import_people(database, count, folder / "export")})
         return rows
+
+
+@contextmanager
+def _pinned() -> Iterator[int | None]:
+    """This process on a core of its own, where there are two; yields another one for servers."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) == 1:
+        yield None
+        return
+    os.sched_setaffinity(0, {cores[-1]})
+    try:
+        yield cores[0]
+    finally:
+        os.sched_setaffinity(0, set(cores))
 
 
 @contextmanager
@@ -123,126 +129,56 @@ def _database(kind: str, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield server.get_uri(), (int(server.get_pid() or 0),)
 
 
-def _take_bodies(
-    connection: Connection, chosen: list[Operation], firsts: list[Request], to: Path
-) -> None:
-    """Ask everything once: what isn't right isn't measured, and the floor answers the same."""
-    bodies = {each.key: connection.ask(each).body for each in firsts}
-    for operation in chosen:
-        for each in operation.requests:
-            answer = connection.ask(each)
-            held = answer.body.count(b'"resourceType":"')
-            total = b"" if operation.total is None else b'"totalResults":%d,' % operation.total
-            if answer.status != 200 or held != operation.holds or total not in answer.body:
-                raise RuntimeError(f"{operation.name}: {answer.status} {answer.body[:200]!r}")
-            bodies[each.key] = answer.body
-    to.write_bytes(pickle.dumps(bodies))
+class _Plan:
+    """All that is measured, each asked once. What was changed for a delta is asked for first."""
+
+    def __init__(self, port: int, filled: Filled, only: str) -> None:
+        reader = Asker(port, UNIT, filled.register)
+        writer = Asker(port, SANDBOX, filled.sandbox)
+        self.once = Once(port, only)
+        count, since = filled.world.count, filled.since
+        self.reads: list[Step] = self.once.reads(operations.operations(reader, count, since))
+        self.crawls: list[Crawl] = self.once.crawls(operations.crawls(reader, count, since))
+        self.writes = self.once.writes(writes.writes(writer, filled.world))
+        changed = writes.change_some(writer, filled.world)
+        page = operations.delta_page("delta_page_100, after writes", writer, changed)
+        rest = operations.delta_catch_up("delta_catch_up, after writes", writer, changed)
+        self.reads += self.once.reads([page])
+        self.crawls += self.once.crawls([rest])
+        for each in (reader, writer, self.once):
+            each.connection.close()
 
 
-class _Peak:
-    """The most memory seen, in bytes."""
-
-    def __init__(self, program: programs.Program) -> None:
-        self._program = program
-        self.bytes = 0
-
-    def look(self) -> None:
-        self.bytes = max(self.bytes, self._program.memory())
-
-
-def _rates(
-    kind: str,
-    count: int,
-    chosen: list[Operation],
+def _figures(
+    plan: _Plan,
     targets: dict[str, programs.Program],
-    peak: _Peak,
+    database: Database,
     options: argparse.Namespace,
 ) -> Iterator[dict[str, Any]]:
-    print(
-        f"{'operation':34}{'c':>3}{'req/s':>9}{'p50 ms':>8}{'p99 ms':>8}{'CPU ms':>8}"
-        f"{'Flask floor':>13}{'ratio':>7}{'bare floor':>12}{'ratio':>7}"
-    )
-    for operation in chosen:
-        for connections in map(int, options.connections.split(",")):
-            turns: dict[str, list[float]] = {name: [] for name in targets}
-            halves, tails, costs = [], [], []
-            for _ in range(options.turns):
-                for name, program in targets.items():
-                    before = program.cpu_seconds()
-                    load = run(program.port, operation.requests, connections, options.seconds)
-                    if load.bad:
-                        raise RuntimeError(f"{operation.name}: {load.bad} bad answers from {name}")
-                    turns[name].append(load.rate)
-                    if name == "ours":
-                        costs.append((program.cpu_seconds() - before) / load.requests)
-                        halves.append(load.percentile(0.5))
-                        tails.append(load.percentile(0.99))
-            peak.look()
-            rate, flask, bare = (statistics.median(turns[name]) for name in targets)
-            print(
-                f"{operation.name:34}{connections:3}{rate:9,.0f}"
-                f"{statistics.median(halves) * 1e3:8.2f}{statistics.median(tails) * 1e3:8.2f}"
-                f"{statistics.median(costs) * 1e3:8.3f}"
-                f"{flask:13,.0f}{rate / flask:7.2f}{bare:12,.0f}{rate / bare:7.2f}",
-                flush=True,
-            )
-            yield {
-                "operation": operation.name, "database": kind, "users": count,
-                "connections": connections, "rate": rate, "p50": statistics.median(halves),
-                "p99": statistics.median(tails), "cpu": statistics.median(costs),
-                "flask_floor": flask, "bare_floor": bare,
-            }  # fmt: skip
+    ours, floor = targets["ours"], targets["flask_app"]
+    measuring = Measuring(targets, lambda: _changes(database), options.turns, options.seconds)
+    connections = [int(each) for each in options.connections.split(",")]
+    peak = 0
+    print(HEAD)
+    for step in plan.reads:
+        for each in connections:
+            yield from measuring.round([step], each)
+        peak = max(peak, ours.memory())
+    for walk in plan.crawls:
+        yield crawl(walk, ours, floor, options.turns, options.seconds)
+        peak = max(peak, ours.memory())
+    for steps in plan.writes:
+        for each in connections:
+            yield from measuring.round(steps, each)
+        peak = max(peak, ours.memory())
+    print(f"peak memory of the server and its database: {peak / _MIB:.0f} MiB (PSS)")
+    yield {"operation": "memory", "pss": peak}
 
 
-def _tell_walk(
-    kind: str, count: int, crawl: Crawl, runs: list[tuple[float, ...]], floor: float
-) -> dict[str, Any]:
-    """``floor`` is in resources a second: the first page's bytes, ready-made, behind Flask."""
-    seconds, first, last, cpu = (statistics.median(each) for each in zip(*runs, strict=True))
-    rate = crawl.total / seconds
-    print(
-        f"{crawl.name:34}  1{rate:9,.0f} resources/s, floor {floor:,.0f}, ratio {rate / floor:.2f},"
-        f" CPU {cpu * 1e3:.2f} ms a page, last page ÷ first page {last / first:.2f}",
-        flush=True,
-    )
-    return {
-        "operation": crawl.name, "database": kind, "users": count, "connections": 1,
-        "rate": rate, "flask_floor": floor, "last_over_first": last / first, "cpu": cpu,
-    }  # fmt: skip
-
-
-def _walk(
-    connection: Connection, crawl: Crawl, asker: Asker, ours: programs.Program
-) -> tuple[float, ...]:
-    """Seconds of request time in all, of the first and of the last full pages, and of CPU a page.
-
-    Every resource must come exactly once.
-    """
-    times, seen, before = [], set(), ours.cpu_seconds()
-    for each in _pages(connection, crawl, asker):
-        begun = time.perf_counter()
-        answer = connection.ask(each)
-        times.append(time.perf_counter() - begun)
-        seen.update(_ID.findall(answer.body))
-    if len(seen) != crawl.total:
-        raise RuntimeError(f"{crawl.name}: {len(seen)} resources, not {crawl.total}")
-    cpu = (ours.cpu_seconds() - before) / len(times)
-    full = times[:-1] or times
-    edge = max(1, len(full) // 20)
-    ends = statistics.median(full[:edge]), statistics.median(full[-edge:])
-    return sum(times), *ends, cpu
-
-
-def _pages(connection: Connection, crawl: Crawl, asker: Asker) -> Iterator[Request]:
-    headers = [("Authorization", asker.authorization)]
-    cursor = ""
-    for start in range(1, crawl.total + 1, crawl.page):
-        place = f"cursor={cursor}" if crawl.by_cursor else f"startIndex={start}"
-        target = f"{BASE}{crawl.endpoint}?{place}&count={crawl.page}{crawl.rest}"
-        asked = request("GET", target, headers)
-        yield asked
-        if crawl.by_cursor and start + crawl.page <= crawl.total:
-            cursor = str(json.loads(connection.ask(asked).body)["nextCursor"])
+def _changes(database: Database) -> int:
+    """How many changes the sandbox has seen."""
+    with database.read() as connection:
+        return int(connection.scalars(select(unit.c.change).where(unit.c.name == SANDBOX)).one())
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+NUMBER = "########"
+"""Stands in a request for a number that is filled in when it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,10 @@ class Request:
     key: str
     data: bytes
 
+    def numbered(self, number: int) -> Request:
+        """The same request with ``number`` wherever :data:`NUMBER` stands."""
+        return Request(self.key, self.data.replace(NUMBER.encode(), b"%08d" % number))
+
 
 def request(
     method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b""
@@ -25,7 +31,7 @@ def request(
     lines += [f"{name}: {value}" for name, value in headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")
-    return Request(target, "\r\n".join([*lines, "", ""]).encode() + body)
+    return Request(f"{method} {target}", "\r\n".join([*lines, "", ""]).encode() + body)
 
 
 @dataclass(slots=True)
@@ -74,12 +80,13 @@ class Connection:
 
 @dataclass(slots=True)
 class Measured:
-    """What a turn of load showed. Times are in seconds."""
+    """What a turn of load showed. Times are in seconds; ``made`` holds the answers with 201."""
 
     requests: int = 0
     bad: int = 0
     seconds: float = 0.0
     times: list[float] = field(default_factory=list)
+    made: list[bytes] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -90,20 +97,33 @@ class Measured:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-def run(port: int, requests: Sequence[Request], connections: int, seconds: float) -> Measured:
-    """Ask ``requests`` in turn on ``connections`` for ``seconds``; every answer must be 200."""
+def run(
+    port: int, requests: Iterable[Request], connections: int, seconds: float, status: int = 200
+) -> Measured:
+    """Ask ``requests`` in turn on ``connections`` for ``seconds``, or to their end.
+
+    Every answer must have the ``status``.
+    """
     result = Measured()
-    sources: Iterator[Request] = itertools.cycle(requests)
+    source = iter(requests)
     selector = selectors.DefaultSelector()
     opened = [Connection(port) for _ in range(connections)]
     started = time.perf_counter()
     begun: dict[Connection, float] = {}
+
+    def send(each: Connection, what: Request | None) -> None:
+        if what is None:
+            del begun[each]
+            selector.unregister(each.socket)
+            return
+        begun[each] = time.perf_counter()
+        each.send(what)
+
     for each in opened:
         selector.register(each.socket, selectors.EVENT_READ, each)
-        begun[each] = time.perf_counter()
-        each.send(next(sources))
-    running = connections
-    while running:
+        begun[each] = started
+        send(each, next(source, None))
+    while begun:
         for key, _ in selector.select(timeout=30):
             each = key.data
             answer = each.receive()
@@ -111,14 +131,11 @@ def run(port: int, requests: Sequence[Request], connections: int, seconds: float
                 continue
             now = time.perf_counter()
             result.requests += 1
-            result.bad += answer.status != 200
+            result.bad += answer.status != status
             result.times.append(now - begun[each])
-            if now - started >= seconds:
-                running -= 1
-                selector.unregister(each.socket)
-                continue
-            begun[each] = now
-            each.send(next(sources))
+            if answer.status == 201:
+                result.made.append(answer.body)
+            send(each, next(source, None) if now - started < seconds else None)
     result.seconds = time.perf_counter() - started
     for each in opened:
         each.close()

@@ -6,12 +6,13 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from benchmarks.load import Connection, Request, request
-from benchmarks.population import CHANGED, UNIT, group_sizes, login
+from benchmarks.population import CHANGED, group_sizes, login
+from scim_server.oauth.credentials import Credentials
 
-BASE = f"/{UNIT}/scim/v2"
 _SAMPLE = 40
 
 
@@ -31,6 +32,7 @@ class Operation:
 class Crawl:
     """A walk to the end of a list: ``page`` counts resources on a page, ``total`` in all."""
 
+    asker: Asker
     name: str
     endpoint: str
     page: int
@@ -38,16 +40,20 @@ class Crawl:
     rest: str = ""
     by_cursor: bool = False
 
+    def at(self, start: int, cursor: str = "") -> Request:
+        """The request of one page."""
+        place = f"cursor={cursor}" if self.by_cursor else f"startIndex={start}"
+        return self.asker.request("GET", f"{self.endpoint}?{place}&count={self.page}{self.rest}")
+
 
 class Asker:
-    """Makes requests with the client's token."""
+    """Makes requests to a unit with its client's token."""
 
-    def __init__(self, port: int, client_id: str, client_secret: str, since: str) -> None:
-        self.since = since
-        basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    def __init__(self, port: int, unit: str, client: Credentials) -> None:
+        basic = base64.b64encode(f"{client.client_id}:{client.client_secret}".encode()).decode()
         self.token_request = request(
             "POST",
-            f"/{UNIT}/oauth2/token",
+            f"/{unit}/oauth2/token",
             [
                 ("Authorization", f"Basic {basic}"),
                 ("Content-Type", "application/x-www-form-urlencoded"),
@@ -56,12 +62,19 @@ class Asker:
         )
         self.connection = Connection(port)
         token = json.loads(self.connection.ask(self.token_request).body)["access_token"]
-        self.authorization = f"Bearer {token}"
-        self._headers = [("Authorization", self.authorization)]
+        self._base = f"/{unit}/scim/v2"
+        self._headers = [("Authorization", f"Bearer {token}")]
+        self._writing = [*self._headers, ("Content-Type", "application/scim+json")]
 
     def get(self, path: str, **query: str | int) -> Request:
         parts = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
-        return request("GET", f"{BASE}{path}{'?' if parts else ''}{parts}", self._headers)
+        return self.request("GET", f"{path}{'?' if parts else ''}{parts}")
+
+    def request(self, method: str, target: str, body: Any = None) -> Request:
+        """``target`` begins below the unit's base, ``body`` is sent as SCIM JSON."""
+        if body is None:
+            return request(method, self._base + target, self._headers)
+        return request(method, self._base + target, self._writing, json.dumps(body).encode())
 
     def resources(self, path: str, **query: str | int) -> list[dict[str, str]]:
         answer = self.connection.ask(self.get(path, **query))
@@ -69,7 +82,7 @@ class Asker:
         return found
 
 
-def operations(asker: Asker, count: int) -> list[Operation]:
+def operations(asker: Asker, count: int, since: str) -> list[Operation]:
     """The read operations, for a directory of ``count`` users."""
     step = max(1, count // _SAMPLE)
     numbers = range(0, count, step)
@@ -130,12 +143,7 @@ def operations(asker: Asker, count: int) -> list[Operation]:
                   100),
         Operation("big_group_nomembers", (asker.get(f"/Groups/{big}", **no_members),)),
         Operation("big_group_members", (asker.get(f"/Groups/{big}"),)),
-        Operation(
-            "delta_page_100",
-            each("/Users", iter([f'meta.lastModified gt "{asker.since}"']), count=100,
-                 **no_groups),
-            100, CHANGED,
-        ),
+        delta_page("delta_page_100", asker, since),
         Operation(
             "delta_empty",
             each("/Users", iter(['meta.lastModified gt "2100-01-01T00:00:00Z"']), count=100),
@@ -145,18 +153,32 @@ def operations(asker: Asker, count: int) -> list[Operation]:
     ]  # fmt: skip
 
 
-def crawls(asker: Asker, count: int) -> list[Crawl]:
+def crawls(asker: Asker, count: int, since: str) -> list[Crawl]:
     groups = len(group_sizes(count)) + 1
-    changed = quote('meta.lastModified gt "' + asker.since + '"', safe="")
     no_groups, no_members = "&excludedAttributes=groups", "&excludedAttributes=members"
     return [
-        Crawl("crawl_users_100", "/Users", 100, count, no_groups),
-        Crawl("crawl_users_500", "/Users", 500, count, no_groups),
-        Crawl("crawl_users_1000", "/Users", 1000, count, no_groups),
-        Crawl("crawl_users_100, by cursor", "/Users", 100, count, no_groups, by_cursor=True),
-        Crawl("crawl_users_1000, by cursor", "/Users", 1000, count, no_groups, by_cursor=True),
-        Crawl("crawl_users_1000, ten groups", "/Users", 1000, count),
-        Crawl("crawl_groups_nomembers_100", "/Groups", 100, groups, no_members),
-        Crawl("crawl_groups_members_100", "/Groups", 100, count // 10 // 100 * 100),
-        Crawl("delta_catch_up", "/Users", 100, CHANGED, f"{no_groups}&filter={changed}"),
-    ]
+        Crawl(asker, "crawl_users_100", "/Users", 100, count, no_groups),
+        Crawl(asker, "crawl_users_500", "/Users", 500, count, no_groups),
+        Crawl(asker, "crawl_users_1000", "/Users", 1000, count, no_groups),
+        Crawl(asker, "crawl_users_100, by cursor", "/Users", 100, count, no_groups, by_cursor=True),
+        Crawl(asker, "crawl_users_1000, by cursor", "/Users", 1000, count, no_groups,
+              by_cursor=True),
+        Crawl(asker, "crawl_users_1000, ten groups", "/Users", 1000, count),
+        Crawl(asker, "crawl_groups_nomembers_100", "/Groups", 100, groups, no_members),
+        Crawl(asker, "crawl_groups_members_100", "/Groups", 100, count // 10 // 100 * 100),
+        delta_catch_up("delta_catch_up", asker, since),
+    ]  # fmt: skip
+
+
+def delta_page(name: str, asker: Asker, since: str) -> Operation:
+    """The first hundred of the users changed after ``since``."""
+    changed = f'meta.lastModified gt "{since}"'
+    page = asker.get("/Users", filter=changed, count=100, excludedAttributes="groups")
+    return Operation(name, (page,), 100, CHANGED)
+
+
+def delta_catch_up(name: str, asker: Asker, since: str) -> Crawl:
+    """All the users changed after ``since``."""
+    changed = quote(f'meta.lastModified gt "{since}"', safe="")
+    rest = f"&excludedAttributes=groups&filter={changed}"
+    return Crawl(asker, name, "/Users", 100, CHANGED, rest)

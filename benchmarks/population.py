@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from scim_server.clock import stamp, system_clock
-from scim_server.database import Database, open_database
-from scim_server.database.migrating import set_up
+from scim_server.database import Database
 from scim_server.directory.consent import decide
 from scim_server.directory.drafts import Assignment, Draft
 from scim_server.directory.staging import Staging
 from scim_server.directory.units import add_unit, unit_named
-from scim_server.oauth.credentials import issue
-from scim_server.oauth.keys import derive
-from scim_server.settings import Settings
 
 UNIT = "bench"
 SCHOOL, LATE = "bench", "late"
@@ -36,11 +30,16 @@ def login(number: int) -> str:
     return f"user{number:06d}@bench.example.pl"
 
 
+def names(number: int) -> tuple[str, str]:
+    """A given name and a family name."""
+    given = _GIVEN[number % len(_GIVEN)]
+    return given, f"{_FAMILY[number % len(_FAMILY)]}-{number // 80:04d}"
+
+
 def users(count: int) -> Iterator[Draft]:
     """``count`` pupils, each with a phone and an e-mail address: about 0.8 kB of JSON."""
     for number in range(count):
-        given = _GIVEN[number % len(_GIVEN)]
-        family = f"{_FAMILY[number % len(_FAMILY)]}-{number // 80:04d}"
+        given, family = names(number)
         document = {
             "schemas": [USER],
             "externalId": f"U-{number:06d}",
@@ -95,19 +94,10 @@ def assignments(count: int) -> Iterator[Assignment]:
         yield Assignment("G-late", f"U-{member * (count // CHANGED):06d}")
 
 
-def fill(settings: Settings, count: int, note: Path) -> None:
-    """Fill an empty database, and leave in the file ``note`` the client's id and secret, and a
-    time after which :data:`CHANGED` users were changed.
+def fill(database: Database, count: int) -> str:
+    """Fill an empty database with the unit; :data:`CHANGED` users were changed after the time
+    that is returned.
     """
-    database = open_database(settings.database_url, settings.token_store_url)
-    try:
-        set_up(database)
-        _fill(database, settings, count, note)
-    finally:
-        database.close()
-
-
-def _fill(database: Database, settings: Settings, count: int, note: Path) -> None:
     now = system_clock()
     with database.write() as connection:
         unit = add_unit(
@@ -132,12 +122,4 @@ def _fill(database: Database, settings: Settings, count: int, note: Path) -> Non
         unit = unit_named(connection, UNIT)
         later = since + timedelta(milliseconds=1)
         decide(connection, unit, LATE, True, decided_by="bench", actor="bench", now=later)
-        made = issue(
-            connection,
-            unit,
-            key=derive(settings.key_bytes(), "digest"),
-            public_url=settings.public_url,
-            now=now,
-            actor="bench",
-        )
-    note.write_text(json.dumps([made.client_id, made.client_secret, stamp(since)]))
+    return stamp(since)

@@ -101,9 +101,12 @@ def server(
     return Program([sys.executable, "-c", code, "serve"], environ, port, core, others)
 
 
-def floor(target: str, bodies: Path, port: int, threads: int, core: int | None) -> Program:
+def floor(
+    target: str, answers: Path, url: str, port: int, threads: int, core: int | None
+) -> Program:
     """granian with ``benchmarks.floor:{target}``, one worker and as many threads."""
     arguments = [sys.executable, "-m", "granian", f"benchmarks.floor:{target}", "--factory"]
     arguments += ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     arguments += ["--workers", "1", "--blocking-threads", str(threads), "--no-ws"]
-    return Program(arguments, {"FLOOR_BODIES": str(bodies)}, port, core)
+    environ = {"FLOOR_ANSWERS": str(answers), "FLOOR_DATABASE": url}
+    return Program(arguments, environ, port, core)

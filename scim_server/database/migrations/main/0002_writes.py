@@ -26,13 +26,14 @@ def upgrade() -> None:
         f"UPDATE reference SET as_group = fragment, fragment = replace(fragment, '{DIRECT}', "  # noqa: S608
         f"'{GROUP}') WHERE seq IN (SELECT seq FROM resource WHERE resource_type = 'Group')"
     )
-    _index_elements("left(value, 512)")
+    # Not by the unit first: SQLite would take it for the lookups of the foreign key.
+    _index_elements("attribute", "unit_id", _beginning(), "seq")
     _make_waypoints("ordinal", "seq")
 
 
 def downgrade() -> None:
     _make_waypoints("ordinal")
-    _index_elements("value")
+    _index_elements("unit_id", "attribute", "value", "seq")
     op.execute("UPDATE reference SET fragment = as_group WHERE as_group IS NOT NULL")
     op.drop_column("reference", "as_group")
     op.drop_column("element", "others")
@@ -40,13 +41,14 @@ def downgrade() -> None:
     op.drop_column("unit", "latest")
 
 
-def _index_elements(key: str) -> None:
-    if op.get_bind().dialect.name != "postgresql":
-        return
+def _index_elements(*columns: str) -> None:
     op.drop_index("ix_element_value", table_name="element")
-    op.create_index(
-        "ix_element_value", "element", ["unit_id", "attribute", sa.text(key), "seq"], unique=False
-    )
+    op.create_index("ix_element_value", "element", [sa.text(each) for each in columns])
+
+
+def _beginning() -> str:
+    """A value as far as an index holds it."""
+    return "left(value, 512)" if op.get_bind().dialect.name == "postgresql" else "value"
 
 
 def _make_waypoints(*last: str) -> None:

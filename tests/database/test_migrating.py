@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.database import Database, open_database, schema
-from scim_server.database.migrating import check_schema, downgrade, set_up, upgrade
+from scim_server.database.migrating import _config, check_schema, downgrade, set_up, upgrade
 from scim_server.directory.tables import resource, unit
 from scim_server.errors import DatabaseUnavailable
 from tests.school import World
@@ -53,6 +54,23 @@ def test_upgrading_again_keeps_the_data(world: World) -> None:
     before = world.list("/", count=100)["Resources"]
     upgrade(world.database)
     assert world.list("/", count=100)["Resources"] == before
+
+
+def test_a_school_is_served_alike_after_one_step_down_and_up(world: World) -> None:
+    """Red when ``0002_writes`` forgets how a group or a user is listed, or where pages begin."""
+    database = world.database
+    before = world.list("/", count=100)["Resources"], world.list("/Users", startIndex=3, count=2)
+    database.close()
+    with database.main.execution_options(writes=True).begin() as connection:
+        command.downgrade(_config("main", connection), "main_0001")
+    with pytest.raises(DatabaseUnavailable, match="database upgrade"):
+        check_schema(database)
+    upgrade(database)
+    after = world.list("/", count=100)["Resources"], world.list("/Users", startIndex=3, count=2)
+    assert after == before
+    with database.read() as connection:
+        latest = connection.scalar(select(unit.c.latest))
+    assert latest == max(each["meta"]["lastModified"] for each in after[0])
 
 
 def test_of_two_that_upgrade_at_once_one_waits_for_the_other(tmp_path: Path) -> None:

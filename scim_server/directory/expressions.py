@@ -160,9 +160,10 @@ def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(Among, "postgresql")
 def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    # An array is taken for a few keys, each looked up; a subquery of unknown length is not.
     column, values = (compiler.process(each, **kw) for each in element.clauses)
     rows = f"jsonb_array_elements_text(CAST({values} AS jsonb)){element.suffix}"
-    return f"({column} IN (SELECT {rows}))"
+    return f"({column} = ANY (ARRAY(SELECT {rows})))"
 
 
 class AsJson(FunctionElement[Any]):

@@ -6,7 +6,7 @@ and in one of fifty thousand, in time and in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     select,
     update,
 )
@@ -64,16 +65,22 @@ class Members:
         """List each; one that is listed already stays."""
         if not members:
             return
-        ids = _ids(each["value"] for each in members)
-        known = {id for (id,) in self._change.rows("known members", _known, ids=ids)}
-        unknown = {each["value"]: each for each in members if each["value"] not in known}
+        found = self._found(each["value"] for each in members)
+        unknown = {
+            each["value"]: each
+            for each in members
+            if found.get(each["value"], _NOWHERE)[1] == PLACEHOLDER
+        }
+        seqs = [seq for seq, kind in found.values() if kind != PLACEHOLDER]
         if unknown:
-            self._make_placeholders(unknown)
-        self._note_added(self._rows("add members", _add, ids=ids))
+            seqs += self._make_placeholders(unknown, found)
+        self._note_added(self._rows("add members", self._add, seqs=_json(seqs)))
 
     def remove(self, ids: Sequence[str]) -> None:
         """List these no longer; one that isn't listed is no failure."""
-        self._note_removed(self._rows("remove members", _remove, ids=_ids(ids)))
+        seqs = [seq for seq, _ in self._found(ids).values()]
+        if seqs:
+            self._note_removed(self._rows("remove members", _remove, seqs=_json(seqs)))
 
     def remove_selected(self, selection: Selection, literals: Sequence[str]) -> bool:
         """List no longer whom the filter selects; returns whether there was any."""
@@ -94,18 +101,18 @@ class Members:
 
     def replace(self, members: Sequence[Member]) -> None:
         """List these and nobody else."""
-        ids = _ids(each["value"] for each in members)
-        self._note_removed(self._rows("keep members", _keep, ids=ids))
+        kept = [seq for seq, _ in self._found(each["value"] for each in members).values()]
+        self._note_removed(self._rows("keep members", _keep, seqs=_json(kept)))
         self.add(members)
 
     def finish(self) -> bool:
         """Give whoever came or went a new version; returns whether the list is another one."""
         moved = sorted(self._added | self._removed)
         if moved:
-            self._change.run("touch members", _touch, seqs=orjson.dumps(moved).decode())
+            self._change.run("touch members", _touch, seqs=_json(moved))
             self._change.is_real = True
         if self._removed:
-            gone = orjson.dumps(sorted(self._removed)).decode()
+            gone = _json(sorted(self._removed))
             idle = self._change.rows("idle members", _idle, seqs=gone)
             self._change.forget([seq for (seq,) in idle])
         return bool(moved)
@@ -115,26 +122,52 @@ class Members:
         row = self._change.row("count members", _count, group=self._group, limit=number + 1)
         return row is not None and row[0] > number
 
-    def _make_placeholders(self, unknown: Mapping[str, Member]) -> None:
+    def _found(self, ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """The number and the type of each resource or placeholder that has one of ``ids``."""
+        rows = self._change.rows("find members", _find, ids=_json(list(ids)))
+        return {id: (seq, kind) for id, seq, kind in rows}
+
+    def _make_placeholders(
+        self, unknown: Mapping[str, Member], found: Mapping[str, tuple[int, str]]
+    ) -> list[int]:
+        """The numbers of placeholders for ``unknown`` ids, made where there are none."""
         strange = unknown.keys() - self._expected
         if strange and not self._takes_unknown:
             raise InvalidValue(
                 f"members: the unit has no user or group with {len(strange)} of these ids."
             )
+        seqs = []
         for id, member in unknown.items():
+            seq = found[id][0] if id in found else self._new_placeholder(id)
             fragment = orjson.dumps(dict(member)).decode()
-            row = self._change.row("find placeholder", _placeholder, id=id) or self._change.row(
-                "make placeholder", _make_placeholder, id=id
-            )
-            assert row is not None
             self._change.run(
-                "placeholder reference", self._placeholder_reference, seq=row[0], fragment=fragment
+                "placeholder reference", self._placeholder_reference, seq=seq, fragment=fragment
             )
+            seqs.append(seq)
+        return seqs
+
+    def _new_placeholder(self, id: str) -> int:
+        row = self._change.row("make placeholder", _make_placeholder, id=id)
+        assert row is not None
+        return int(row[0])
+
+    def _add(self) -> ClauseElement:
+        rows = select(UNIT, _GROUP, resource.c.seq).where(_HAS_SEQ)
+        made: Any = self._dialect.insert(membership)
+        added: ClauseElement = (
+            made.from_select(["unit_id", "group_seq", "member_seq"], rows)
+            .on_conflict_do_nothing()
+            .returning(membership.c.member_seq)
+        )
+        return added
+
+    @property
+    def _dialect(self) -> Any:
+        return sqlite if self._change.is_sqlite else postgresql
 
     def _placeholder_reference(self) -> ClauseElement:
-        dialect: Any = sqlite if self._change.is_sqlite else postgresql
         fragment = bindparam("fragment", type_=Text())
-        made: Any = dialect.insert(reference).values(
+        made: Any = self._dialect.insert(reference).values(
             seq=_SEQ, unit_id=UNIT, served=True, fragment=fragment
         )
         statement: ClauseElement = made.on_conflict_do_update(
@@ -155,42 +188,31 @@ class Members:
         self._added -= seqs
 
 
-def _ids(values: Any) -> str:
-    return orjson.dumps(list(values)).decode()
+def _json(values: list[Any]) -> str:
+    return orjson.dumps(values).decode()
 
 
 _GROUP = bindparam("group", type_=Integer())
 _SEQ = bindparam("seq", type_=Integer())
-_HAS_ID = Among(resource.c.id, bindparam("ids", type_=Text()))
-_HAS_SEQ = Among(resource.c.seq, bindparam("seqs", type_=Text()), numbers=True)
+_SEQS = bindparam("seqs", type_=Text())
+_HAS_SEQ = Among(resource.c.seq, _SEQS, numbers=True)
+_IS_MEMBER = Among(membership.c.member_seq, _SEQS, numbers=True)
+_NOWHERE = (0, PLACEHOLDER)
 
 
-def _with_id() -> Any:
-    """The seqs of the unit's resources, placeholders included, that have one of ``ids``."""
-    return select(resource.c.seq).where(resource.c.unit_id == UNIT, _HAS_ID)
-
-
-def _known() -> ClauseElement:
-    return select(resource.c.id).where(
-        resource.c.unit_id == UNIT, _HAS_ID, resource.c.resource_type != PLACEHOLDER
-    )
-
-
-def _add() -> ClauseElement:
-    listed = exists().where(
-        membership.c.group_seq == _GROUP, membership.c.member_seq == resource.c.seq
-    )
-    rows = select(UNIT, _GROUP, resource.c.seq).where(resource.c.unit_id == UNIT, _HAS_ID, ~listed)
-    added = insert(membership).from_select(["unit_id", "group_seq", "member_seq"], rows)
-    return added.returning(membership.c.member_seq)
+def _find() -> ClauseElement:
+    """Keys first, members by key afterwards: joined, PostgreSQL would read the whole group."""
+    has_id = Among(resource.c.id, bindparam("ids", type_=Text()))
+    columns = (resource.c.id, resource.c.seq, resource.c.resource_type)
+    return select(*columns).where(resource.c.unit_id == UNIT, has_id)
 
 
 def _remove() -> ClauseElement:
-    return _delete(membership.c.member_seq.in_(_with_id()))
+    return _delete(_IS_MEMBER)
 
 
 def _keep() -> ClauseElement:
-    return _delete(membership.c.member_seq.not_in(_with_id()))
+    return _delete(not_(_IS_MEMBER))
 
 
 def _clear() -> ClauseElement:
@@ -212,12 +234,6 @@ def _remove_selected(selection: Selection) -> ClauseElement:
 def _delete(condition: ColumnElement[bool]) -> ClauseElement:
     gone = delete(membership).where(membership.c.group_seq == _GROUP, condition)
     return gone.returning(membership.c.member_seq)
-
-
-def _placeholder() -> ClauseElement:
-    return select(resource.c.seq).where(
-        resource.c.unit_id == UNIT, resource.c.id == bindparam("id", type_=Text())
-    )
 
 
 def _make_placeholder() -> ClauseElement:

@@ -26,8 +26,13 @@ def _tell_growth(database: str, rows: Iterable[Figures], small: int, large: int)
     for (users, name, connections), row in found.items():
         grown = found.get((large, name, connections))
         if users == small and grown:
-            time, cpu = row["rate"] / grown["rate"], grown["cpu"] / row["cpu"]
-            print(f"{name:34}{connections:3}{time:8.2f}{cpu:8.2f}")
+            time, cpu = _times(row["rate"], grown["rate"]), _times(grown["cpu"], row["cpu"])
+            print(f"{name:34}{connections:3}{time:>8}{cpu:>8}")
+
+
+def _times(one: float, other: float) -> str:
+    """``one`` over ``other``; a turn may be too short for the system to count any CPU time."""
+    return f"{one / other:.2f}" if other else "–"
 
 
 def tell_members(rows: Iterable[Figures]) -> None:
@@ -39,7 +44,8 @@ def tell_members(rows: Iterable[Figures]) -> None:
             if name == small and other:
                 print(
                     f"{name.partition(',')[0]}, a group of 50,000 ÷ one of 100 at c={connections}: "
-                    f"time {row['rate'] / other['rate']:.2f}, CPU {other['cpu'] / row['cpu']:.2f}"
+                    f"time {_times(row['rate'], other['rate'])}, "
+                    f"CPU {_times(other['cpu'], row['cpu'])}"
                 )
 
 

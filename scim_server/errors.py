@@ -15,6 +15,7 @@
         ├── InvalidPath         400 invalidPath
         ├── InvalidValue        400 invalidValue
         ├── NoTarget            400 noTarget
+        ├── TooMany             400 tooMany
         ├── WrongMutability     400 mutability
         ├── InvalidCursor       400 invalidCursor     (RFC 9865 §2)
         ├── ExpiredCursor       400 expiredCursor
@@ -141,6 +142,10 @@ class InvalidValue(RequestFailed):
 
 class NoTarget(RequestFailed):
     scim_type = "noTarget"
+
+
+class TooMany(RequestFailed):
+    scim_type = "tooMany"
 
 
 class WrongMutability(RequestFailed):

@@ -15,7 +15,14 @@ from scim2_models.path import CompareOperator, Comparison, LogicalExpr, LogicalO
 
 from scim_server.directory.definitions import Attribute
 from scim_server.directory.models import ResourceType
-from scim_server.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, WrongMutability
+from scim_server.errors import (
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    NoTarget,
+    TooMany,
+    WrongMutability,
+)
 from scim_server.scim import tolerances
 from scim_server.scim.edits import Edit, MemberEdit, Op, Operation
 from scim_server.scim.paths import WHOLE, Target, target
@@ -44,7 +51,7 @@ def operations(
 
 def check_patch(body: Any) -> list[Any]:
     """The operations of a PatchOp, unread. Raises :class:`~scim_server.errors.InvalidSyntax` for
-    what is none, and :class:`~scim_server.errors.InvalidValue` for too many.
+    what is none, and :class:`~scim_server.errors.TooMany` for too many.
     """
     if not isinstance(body, Mapping):
         raise InvalidSyntax("The body is not a JSON object.")
@@ -55,7 +62,7 @@ def check_patch(body: Any) -> list[Any]:
     if not isinstance(listed, list) or not listed:
         raise InvalidSyntax("Operations is a list of at least one operation.")
     if len(listed) > _MOST_OPERATIONS:
-        raise InvalidValue(f"A request has at most {_MOST_OPERATIONS} operations.")
+        raise TooMany(f"A request has at most {_MOST_OPERATIONS} operations. Send several.")
     return listed
 
 

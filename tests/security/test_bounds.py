@@ -22,6 +22,7 @@ from scim_server.directory.models import contract
 from scim_server.errors import InvalidFilter, InvalidSyntax
 from scim_server.http import strict_json
 from scim_server.scim.filter_text import take_apart
+from tests.sandbox import Sandbox
 from tests.school import World
 from tests.scim.answers import fails
 
@@ -262,3 +263,12 @@ def test_a_database_is_not_asked_for_what_a_filter_gets_wrong(
         for text in ("title pr", 'userName gg "x"', "active gt true", 'meta.created gt "x"'):
             fails(world.get("/Users", query_string={"filter": text}), 400, "invalidFilter")
         assert work.read == 0
+
+
+def test_a_patch_of_too_many_operations_is_refused_whole(sandbox: Sandbox) -> None:
+    """Red when ``check_patch`` doesn't count the operations."""
+    user = sandbox.user("anna")
+    many = [{"op": "replace", "path": "title", "value": str(number)} for number in range(1_001)]
+    fails(sandbox.patch(f"/Users/{user['id']}", *many), 400, "tooMany")
+    assert sandbox.read(f"/Users/{user['id']}") == user
+    assert sandbox.patch(f"/Users/{user['id']}", *many[1:]).json["title"] == "1000"  # type: ignore[index]

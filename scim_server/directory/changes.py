@@ -7,7 +7,6 @@ the document is rendered here, once, and its keys folded.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from scim_server.clock import Clock, stamp
 from scim_server.database import Database, Prepared, Transaction
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.expressions import Among, AsJson
+from scim_server.directory.ids import may_be_id, new_id
 from scim_server.directory.models import ResourceType
 from scim_server.directory.policies import SANDBOX, Policy
 from scim_server.directory.rendering import SEARCHED, Rendered, render
@@ -74,11 +74,6 @@ class Held:
     version: int
     document: Document
     keys: Mapping[str, Any]
-
-
-def new_id() -> str:
-    """A random UUID (RFC 9562 §5.4)."""
-    return str(uuid.uuid4())
 
 
 class Changes:
@@ -146,7 +141,9 @@ class Change:
 
     def find(self, resource_type: ResourceType, id: str) -> Held | None:
         """The resource as it is now, or none."""
-        found = self.row("find", _find, id=id, type=resource_type.name)
+        found = None
+        if may_be_id(id):
+            found = self.row("find", _find, id=id, type=resource_type.name)
         if found is None:
             return None
         seq, version, head, password, *keys = found
@@ -177,7 +174,7 @@ class Change:
     ) -> Held:
         """A new resource at the end of its list, with an id that nobody could guess.
 
-        ``id`` is one from :func:`new_id` that groups may list already. Raises
+        ``id`` is one from :func:`.ids.new_id` that groups may list already. Raises
         :class:`~scim_server.errors.Conflict` as :meth:`update`.
         """
         expected = self._expected(id) if id else None

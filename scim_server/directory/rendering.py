@@ -6,9 +6,6 @@ compares (NFC, lower case unless ``caseExact``), so that every database gives th
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -71,20 +68,6 @@ class Rendered:
     fragment: str
     as_group: str | None
     elements: tuple[Element, ...]
-
-
-def resource_id(namespace: str, resource_type: str, external_id: str) -> str:
-    """The id of the resource with a register's key: the same at every import, telling nothing.
-
-    Keyed by the unit's random ``namespace`` (hexadecimal), so nobody outside can compute an id
-    from a key, and equal keys in two units have unrelated ids. The shape is a UUID, version 8
-    (RFC 9562 §5.8).
-    """
-    message = f"{resource_type}\0{external_id}".encode()
-    mac = bytearray(hmac.digest(bytes.fromhex(namespace), message, hashlib.sha256)[:16])
-    mac[6] = (mac[6] & 0x0F) | 0x80
-    mac[8] = (mac[8] & 0x3F) | 0x80
-    return str(uuid.UUID(bytes=bytes(mac)))
 
 
 def render(resource_type: ResourceType, document: Mapping[str, Any], id: str) -> Rendered:

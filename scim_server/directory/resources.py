@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement
 from scim_server.database import Database, Prepared
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.documents import document
+from scim_server.directory.ids import may_be_id
 from scim_server.directory.models import ResourceType
 from scim_server.directory.searches import (
     Position,
@@ -74,6 +75,8 @@ class Resources:
         self, address: Address, resource_type: ResourceType, id: str, *, collections: bool = True
     ) -> Found | None:
         """The resource, or none where the unit serves none of that type and id."""
+        if not may_be_id(id):
+            return None
         statement = self._prepared(
             ("get", resource_type, collections),
             lambda: get_statement(resource_type, collections),

@@ -43,8 +43,9 @@ from scim_server.database import Database
 from scim_server.database.bulk import load, measure
 from scim_server.database.schema import big_key, key_text
 from scim_server.directory.drafts import Assignment, Draft
+from scim_server.directory.ids import resource_id
 from scim_server.directory.models import contract
-from scim_server.directory.rendering import Element, render, resource_id
+from scim_server.directory.rendering import Element, render
 from scim_server.directory.serving import refresh
 from scim_server.directory.tables import (
     element,

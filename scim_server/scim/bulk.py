@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scim_server.directory.changes import new_id
+from scim_server.directory.ids import new_id
 from scim_server.directory.models import Contract
 from scim_server.errors import (
     BrokenReferences,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import orjson
@@ -20,9 +19,6 @@ from scim_server.scim.kinds import Kinds
 from scim_server.scim.parameters import Parameters, from_query, from_search_request
 from scim_server.scim.projection import Projection
 from scim_server.scim.queries import Bounds, check_projection, check_search
-
-ID = r"[A-Za-z0-9-]{1,64}"
-"""No resource has an id of other characters, and not every database could look for one."""
 
 Handler = Callable[[Call], Answer]
 
@@ -67,11 +63,7 @@ class Reads:
         media = chosen(call.header("Accept"), OFFERED)
         shown = check_projection(from_query(call.query), types, self._bounds)
         address = self._kinds.address(call)
-        found = None
-        if re.fullmatch(ID, id):
-            found = self._resources.get(
-                address, resource_type, id, collections=shown.collections
-            )  # fmt: skip
+        found = self._resources.get(address, resource_type, id, collections=shown.collections)
         if found is None:
             raise NotFound(f"There is no {name} with this id.")
         tag = ("ETag", f'W/"{found.version}"')

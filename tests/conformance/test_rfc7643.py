@@ -315,7 +315,7 @@ def test_3_common_attributes_belong_to_every_schema(sandbox: Sandbox) -> None:
 
 
 def test_3_1_every_resource_is_given_an_id_and_meta(sandbox: Sandbox) -> None:
-    """Red when: ``new_id`` in ``changes.py`` puts ``bulkId-`` before the UUID."""
+    """Red when: ``new_id`` in ``ids.py`` puts ``bulkId-`` before the UUID."""
     made = [sandbox.user("jan"), sandbox.user("ola"), sandbox.group("7a"), sandbox.group("7a")]
     for each in made:
         kind = each["meta"]["resourceType"]

@@ -14,7 +14,7 @@ from tests.scim.answers import fails
 
 
 def test_1_2_every_location_is_a_percent_encoded_address(sandbox: Sandbox) -> None:
-    """Red when: ``new_id`` in ``changes.py`` puts ``ż`` before the UUID."""
+    """Red when: ``new_id`` in ``ids.py`` puts ``ż`` before the UUID."""
     sandbox.user("Żaneta Łęcka/%", displayName="Ż ?#")
     sandbox.group("7a – matematyka")
     address = re.compile(r"https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~:@!$&'()*+,;=%-]+)+")

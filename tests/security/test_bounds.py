@@ -22,7 +22,7 @@ from scim_server.directory.models import contract
 from scim_server.errors import InvalidFilter, InvalidSyntax
 from scim_server.http import strict_json
 from scim_server.scim.filter_text import take_apart
-from tests.sandbox import Sandbox
+from tests.sandbox import USER, Sandbox
 from tests.school import World
 from tests.scim.answers import fails
 
@@ -272,3 +272,16 @@ def test_a_patch_of_too_many_operations_is_refused_whole(sandbox: Sandbox) -> No
     fails(sandbox.patch(f"/Users/{user['id']}", *many), 400, "tooMany")
     assert sandbox.read(f"/Users/{user['id']}") == user
     assert sandbox.patch(f"/Users/{user['id']}", *many[1:]).json["title"] == "1000"  # type: ignore[index]
+
+
+def test_an_id_that_no_resource_can_have_is_unknown_to_writes_too(sandbox: Sandbox) -> None:
+    """Red when ``Change.find`` asks the database for any id: PostgreSQL refuses a NUL."""
+    user = {"schemas": [USER], "userName": "anna"}
+    title = {"op": "add", "path": "title", "value": "x"}
+    for id in ("%00", "x%00y", "%FF", "a" * 5_000, "%C5%BC", "a%2Fb", "%0A", "'"):
+        fails(sandbox.put(f"/Users/{id}", user), 404)
+        fails(sandbox.patch(f"/Users/{id}", title), 404)
+        fails(sandbox.delete(f"/Users/{id}"), 404)
+    for path in ("/Users/\x7f", "/Users/" + "b" * 9_000):
+        told = sandbox.bulk({"method": "DELETE", "path": path}).json
+        assert told["Operations"][0]["status"] == "404"  # type: ignore[index]

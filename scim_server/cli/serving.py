@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +42,7 @@ def run(settings: Settings) -> None:
         f"as {settings.public_url}. Stop it with Ctrl-C.",
         err=True,
     )
+    _let_workers_be_stopped()
     Server(
         "scim_server.cli.serving:worker",
         factory=True,
@@ -65,7 +69,6 @@ def _free_address(host: str, port: int) -> str:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
-            probe.listen()
     except OSError as error:
         raise BadEnvironment(
             f"Port {port} of {host} can't be listened on ({error.strerror}). "
@@ -74,16 +77,52 @@ def _free_address(host: str, port: int) -> str:
     return str(place[0])
 
 
-def worker() -> Flask:
-    """The application of one worker process.
+def _let_workers_be_stopped() -> None:
+    """Let SIGTERM end a worker from its first moment on.
 
-    Until a worker answers, it still has its parent's way of being told to stop, which does
-    nothing in it: told too early, it would be waited for in vain.
+    A forked worker inherits its parent's handler, which does nothing in it: told to stop before
+    it has set its own, it would be waited for in vain. So it is born with the signal held back,
+    and takes it once the handler is gone.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    held = {signal.SIGTERM}
+
+    def born() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, held),
+        after_in_child=born,
+    )
+
+
+def worker() -> Flask:
+    """The application of one worker process."""
+    _repeat_what_is_not_heard()
     from scim_server.app import create_app  # the other commands start faster without it
 
     return create_app()
+
+
+def _repeat_what_is_not_heard() -> None:
+    """Say SIGTERM again until it is heard.
+
+    While granian (2.8) sets a worker up, it has a handler already that nobody listens to; one
+    signal in twenty was lost there, and the worker then waited for until it was killed.
+    """
+    told, tells = socket.socketpair()
+    tells.setblocking(False)
+    signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+
+    def repeat(_: socket.socket) -> None:
+        while told.recv(1) != bytes([signal.SIGTERM]):
+            pass
+        while True:
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=repeat, args=(tells,), daemon=True).start()
 
 
 @click.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 from tests.server.program import SECONDS, UNIT, School, read_reply, search, serving
 
@@ -44,11 +46,32 @@ def test_ctrl_c_ends_the_program_as_well(school: School) -> None:
 
 
 def test_a_server_that_is_still_starting_stops_at_once(school: School) -> None:
-    """Red when ``worker`` leaves SIGTERM to the handler that it inherits from its parent."""
     with serving(school, SCIM_WORKERS="2") as program:  # it listens before its workers are ready
         program.tell_to_stop()
 
         assert program.process.wait(timeout=SECONDS / 2) == 0
+
+
+def test_a_worker_can_be_stopped_from_its_first_moment_on() -> None:
+    """Red when ``_let_workers_be_stopped`` leaves a child the handler that it inherits."""
+    ended = subprocess.run([sys.executable, "-c", BORN_AND_STOPPED], timeout=SECONDS, check=False)
+
+    assert ended.returncode == 0
+
+
+BORN_AND_STOPPED = """
+import multiprocessing, signal
+from scim_server.cli.serving import _let_workers_be_stopped
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+_let_workers_be_stopped()
+for _ in range(30):
+    worker = multiprocessing.get_context("fork").Process(target=signal.pause)
+    worker.start()
+    worker.terminate()
+    worker.join()
+    assert worker.exitcode == -signal.SIGTERM
+"""
 
 
 def test_several_workers_end_together(school: School) -> None:

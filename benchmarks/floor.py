@@ -18,7 +18,7 @@ from flask import Flask, Response, request
 from sqlalchemy import update
 
 from benchmarks.population import UNIT
-from scim_server.database import open_database
+from scim_server.database import Prepared, open_database
 from scim_server.directory.tables import unit
 
 
@@ -53,7 +53,7 @@ def _key(method: str, path: str, query: str) -> str:
 def _writing() -> Callable[[], None]:
     writer = open_database(os.environ["FLOOR_DATABASE"]).writer
     counted = update(unit).where(unit.c.name == UNIT).values(change=unit.c.change + 1)
-    statement = writer.prepare(counted)
+    statement = Prepared(counted, writer.engine)
 
     def write() -> None:
         with writer.transaction() as transaction:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.sql import ClauseElement
 
 from scim_server.database.cursors import Cursors
 from scim_server.database.reading import Prepared
@@ -89,9 +88,6 @@ class Writer:
             engine.dialect.loaded_dbapi.OperationalError,
             engine.dialect.loaded_dbapi.InterfaceError,
         )
-
-    def prepare(self, statement: ClauseElement) -> Prepared:
-        return Prepared(statement, self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

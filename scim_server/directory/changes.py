@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 
 from scim_server.clock import Clock, stamp
-from scim_server.database import Database, Prepared, Transaction
+from scim_server.database import Database, Statements, Transaction
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.expressions import Among, AsJson
 from scim_server.directory.ids import may_be_id, new_id
@@ -77,13 +77,13 @@ class Held:
 
 
 class Changes:
-    """Opens changes. Statements are compiled once and kept."""
+    """Opens changes."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._writer = database.writer
         self.is_sqlite = database.is_sqlite
         self._clock = clock
-        self._statements: dict[Any, Prepared] = {}
+        self.statements = Statements(database.main)
 
     @contextmanager
     def begin(self, address: Address, policy: Policy = SANDBOX) -> Iterator[Change]:
@@ -93,20 +93,13 @@ class Changes:
         with self._writer.transaction() as transaction:
             now = stamp(self._clock())
             row = transaction.row(
-                self.prepared("begin", _take_number), {"unit": address.unit_id, "now": now}
+                self.statements.get("begin", _take_number), {"unit": address.unit_id, "now": now}
             )
             assert row is not None
             change = Change(self, transaction, address, policy, *row)
             yield change
             if not change.is_real:
                 transaction.undo()
-
-    def prepared(self, key: Any, build: Callable[[], ClauseElement]) -> Prepared:
-        """The statement that ``build`` makes, compiled when it is first needed."""
-        found = self._statements.get(key)
-        if found is None:
-            found = self._statements[key] = self._writer.prepare(build())
-        return found
 
 
 class Change:
@@ -263,7 +256,7 @@ class Change:
         return self._changes.is_sqlite
 
     def rows(self, key: Any, build: Callable[[], ClauseElement], **values: Any) -> list[Any]:
-        statement = self._changes.prepared(key, build)
+        statement = self._changes.statements.get(key, build)
         return self._transaction.rows(statement, {**self._always, **values})
 
     def row(self, key: Any, build: Callable[[], ClauseElement], **values: Any) -> Any | None:
@@ -271,7 +264,7 @@ class Change:
         return rows[0] if rows else None
 
     def run(self, key: Any, build: Callable[[], ClauseElement], **values: Any) -> None:
-        statement = self._changes.prepared(key, build)
+        statement = self._changes.statements.get(key, build)
         self._transaction.run(statement, {**self._always, **values})
 
     def _rendered(
@@ -299,7 +292,7 @@ class Change:
                 raise Conflict(f"Another {made.resource_type} has this {_UNIQUE[name]}.")
 
     def _insert_elements(self, seq: int, made: Rendered) -> None:
-        statement = self._changes.prepared("insert elements", _insert_element)
+        statement = self._changes.statements.get("insert elements", _insert_element)
         own = {"unit": self.address.unit_id, "seq": seq}
         rows = [{**own, **dict(zip(_ELEMENT, each, strict=True))} for each in made.elements]
         self._transaction.run_all(statement, rows)

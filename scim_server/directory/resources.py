@@ -6,15 +6,13 @@ search and kept; a request runs two or three indexed statements, however many re
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Integer, Text, and_, bindparam, select
 from sqlalchemy.sql import ClauseElement
 
-from scim_server.database import Database, Prepared
+from scim_server.database import Database, Statements
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.documents import document
 from scim_server.directory.ids import may_be_id
@@ -27,8 +25,6 @@ from scim_server.directory.searches import (
     parameters,
 )
 from scim_server.directory.tables import population, resource, waypoint
-
-_KEPT_STATEMENTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Resources:
 
     def __init__(self, database: Database) -> None:
         self._reader = database.reader
-        self._statements: OrderedDict[Any, Prepared] = OrderedDict()
+        self._statements = Statements(database.main)
 
     def get(
         self, address: Address, resource_type: ResourceType, id: str, *, collections: bool = True
@@ -77,7 +73,7 @@ class Resources:
         """The resource, or none where the unit serves none of that type and id."""
         if not may_be_id(id):
             return None
-        statement = self._prepared(
+        statement = self._statements.get(
             ("get", resource_type, collections),
             lambda: get_statement(resource_type, collections),
         )
@@ -109,7 +105,7 @@ class Resources:
 
     def _whole_list(self, search: Search, bound: dict[str, Any]) -> Page:
         """Start at the nearest waypoint: no page is further from it than a hundred resources."""
-        where = self._prepared("waypoint", _nearest_waypoint)
+        where = self._statements.get("waypoint", _nearest_waypoint)
         asked = {**bound, "type": search.types[0].name, "skip": search.offset}
         found = self._reader.row(where, asked)
         total, ordinal, start = found or (0, None, None)
@@ -120,7 +116,7 @@ class Resources:
         return Page([row[1] for row in rows], total)
 
     def _rows(self, search: Search, bound: dict[str, Any], *, limit: int) -> list[Any]:
-        statement = self._prepared(search.plan, lambda: page_statement(search))
+        statement = self._statements.get(search.plan, lambda: page_statement(search))
         return self._reader.rows(statement, {"offset": search.offset, **bound, "limit": limit})
 
     def _page(self, search: Search, rows: list[Any]) -> Page:
@@ -139,20 +135,12 @@ class Resources:
 
     def _total(self, search: Search, bound: dict[str, Any]) -> int:
         if not search.shape:
-            counters = self._reader.rows(self._prepared("counters", _counters), bound)
+            counters = self._reader.rows(self._statements.get("counters", _counters), bound)
             asked = {each.name for each in search.types}
             return sum(total for name, total in counters if name in asked)
         key = ("count", search.types, search.shape)
-        statement = self._prepared(key, lambda: count_statement(search))
+        statement = self._statements.get(key, lambda: count_statement(search))
         return int(self._reader.rows(statement, bound)[0][0])
-
-    def _prepared(self, key: Any, build: Callable[[], ClauseElement]) -> Prepared:
-        prepared = self._statements.get(key)
-        if prepared is None:
-            prepared = self._statements[key] = self._reader.prepare(build())
-            if len(self._statements) > _KEPT_STATEMENTS:
-                self._statements.popitem(last=False)
-        return prepared
 
 
 def get_statement(resource_type: ResourceType, collections: bool) -> ClauseElement:

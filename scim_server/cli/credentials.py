@@ -1,17 +1,76 @@
-"""``credentials``: the four values that Microsoft's side is given."""
+"""``credentials``: the four values that Microsoft's side is given, and the life of the secret."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
 
 import click
 
 from scim_server.cli.opening import opened, operator
 from scim_server.clock import stamp, system_clock
-from scim_server.directory.units import unit_named
+from scim_server.directory.units import Unit, unit_named, units
+from scim_server.errors import BadInput, Refused
 from scim_server.oauth import credentials as issuing
 from scim_server.oauth.keys import derive
+from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.settings import Settings
+
+_RECENT = timedelta(hours=1)
+
+_NEXT = """\
+The secret is shown only now. It ends on {expires:%Y-%m-%d}.
+
+Next, in Entra: the enterprise app > Provisioning > connectivity (Admin credentials):
+  Tenant URL = Web Access Url, Token endpoint, Client Id and Client Secret as above;
+  Test connection, then Save.
+In School Data Sync: the connection's form has the four labels as they stand above."""
+
+
+def _duration(value: str | timedelta) -> timedelta:
+    """What ``7d`` or ``12h`` means."""
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"([0-9]{1,5})([dh])", value)
+    if not found:
+        raise click.BadParameter(f"{value!r} is no duration. Write days or hours: 7d, 12h.")
+    return timedelta(**{{"d": "days", "h": "hours"}[found[2]]: int(found[1])})
+
+
+_FORM = (
+    click.option(
+        "--expires", type=_duration, metavar="DURATION", default="365d", show_default=True,
+        help="How long the secret lives, 30d to 1095d.",
+    ),
+    click.option(
+        "--to", type=click.Path(path_type=Path),
+        help="Write the values to this new file, readable by you alone, instead of showing them.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts."),
+)  # fmt: skip
+
+
+def _with_form(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_FORM):
+        command = option(command)
+    return command
+
+
+def _reason(default: str) -> Callable[..., Any]:
+    return click.option(
+        "--reason",
+        type=click.Choice(issuing.REASONS),
+        default=default,
+        show_default=True,
+        help="Why, for the record.",
+    )
 
 
 @click.group()
@@ -21,21 +80,68 @@ def credentials() -> None:
 
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-def issue(unit_name: str, as_json: bool) -> None:
+@_with_form
+def issue(unit_name: str, expires: timedelta, to: Path | None, as_json: bool) -> None:
     """Give UNIT a client secret and print the four values. The secret is shown this once."""
-    settings = Settings.from_env()
-    with opened(settings) as database, database.write() as connection:
-        unit = unit_named(connection, unit_name)
-        made = issuing.issue(
-            connection,
-            unit,
-            key=derive(settings.key_bytes(), "digest"),
-            public_url=settings.public_url,
-            now=system_clock(),
-            actor=operator(),
+    _hand_out(issuing.issue, unit_name, to, as_json, life=expires)
+
+
+@credentials.command()
+@click.argument("unit_name", metavar="UNIT")
+@click.option(
+    "--overlap",
+    type=_duration,
+    metavar="DURATION",
+    default="7d",
+    show_default=True,
+    help="How long the old secret goes on working, 0d to 30d.",
+)
+@_reason("routine")
+@_with_form
+def rotate(
+    unit_name: str,
+    overlap: timedelta,
+    reason: str,
+    expires: timedelta,
+    to: Path | None,
+    as_json: bool,
+) -> None:
+    """Replace the secret of UNIT: print the values with a new one; both work for a while."""
+    _hand_out(issuing.rotate, unit_name, to, as_json, life=expires, overlap=overlap, reason=reason)
+    if overlap:
+        click.echo(
+            f"The old secret ends in {_span(overlap)}, or when it would have ended anyway. "
+            f"Enter the new one before; see: scim-server credentials list {unit_name}",
+            err=True,
         )
-    show(made, as_json=as_json)
+
+
+def _hand_out(
+    make: Callable[..., issuing.Credentials],
+    unit_name: str,
+    to: Path | None,
+    as_json: bool,
+    **terms: Any,
+) -> None:
+    """Make credentials and give them out; a file that can't be written stops before anything is
+    made.
+    """
+    settings = Settings.from_env()
+    with _destination(to) as out, opened(settings) as database:
+        with database.write() as connection:
+            unit = unit_named(connection, unit_name)
+            made = make(
+                connection,
+                unit,
+                key=derive(settings.key_bytes(), "digest"),
+                public_url=settings.public_url,
+                now=system_clock(),
+                actor=operator(),
+                **terms,
+            )
+        show(made, as_json=as_json, out=out)
+    if to:
+        click.echo(f"The values lie in {to}.", err=True)
     if not (as_json or unit.publishes):
         click.echo(
             "No school of the unit publishes yet, so tokens are refused until a director decides: "
@@ -44,27 +150,164 @@ def issue(unit_name: str, as_json: bool) -> None:
         )
 
 
-def show(made: issuing.Credentials, *, as_json: bool) -> None:
+@contextmanager
+def _destination(path: Path | None) -> Iterator[IO[str]]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise BadInput(f"{path} exists already. Name a new file.") from None
+    except OSError as error:
+        raise BadInput(f"{path} can't be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as out:
+            yield out
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def show(made: issuing.Credentials, *, as_json: bool, out: IO[str] | None = None) -> None:
     """Print the four values, each on a line under its label, or as one JSON object."""
     if as_json:
-        click.echo(json.dumps({**made.labelled(), "Expires": stamp(made.expires)}))
+        click.echo(json.dumps({**made.labelled(), "Expires": stamp(made.expires)}), file=out)
         return
     for label, value in made.labelled().items():
-        click.echo(f"{label}: {value}")
-    click.echo(f"The secret is shown only now. It ends on {made.expires:%Y-%m-%d}.", err=True)
+        click.echo(f"{label}: {value}", file=out)
+    click.echo(_NEXT.format(expires=made.expires), err=True)
+
+
+@credentials.command("list")
+@click.argument("unit_name", metavar="[UNIT]", required=False)
+@click.option("--all", "ended", is_flag=True, help="Secrets that have ended, too.")
+@click.option(
+    "--fail-within",
+    type=_duration,
+    metavar="DURATION",
+    help="End with code 1 where a unit has no secret that lives longer than this: for cron.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON list, for scripts.")
+def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_json: bool) -> None:
+    """List the secrets of UNIT, or of every unit: when each ends, and when it was last used."""
+    now = system_clock()
+    found: list[tuple[Unit, issuing.Secret]] = []
+    with opened(Settings.from_env()) as database:
+        with database.read() as connection:
+            asked = [unit_named(connection, unit_name)] if unit_name else units(connection)
+            for unit in asked:
+                found += [(unit, each) for each in issuing.secrets_of(connection, unit.id)]
+        uses = last_uses(database, [each.id for _, each in found])
+    shown = [row for row in found if ended or row[1].is_live(now)]
+    if as_json:
+        rows = [_described(unit, each, uses[each.id], now) for unit, each in shown]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        for unit, each in shown:
+            click.echo(f"{unit.name}  {line(each, uses[each.id], now)}")
+        if not shown:
+            click.echo("No live secrets.", err=True)
+    if fail_within is not None:
+        _refuse_short_lives(asked, found, now, now + fail_within)
+
+
+def _refuse_short_lives(
+    asked: list[Unit], found: list[tuple[Unit, issuing.Secret]], now: datetime, until: datetime
+) -> None:
+    """A unit with a client needs a secret that lives on; one without was never connected."""
+    connected = {unit.name for unit, _ in found}
+    lasting = {unit.name for unit, each in found if each.is_live(now) and each.expires > until}
+    short = [unit.name for unit in asked if unit.name in connected - lasting]
+    if short:
+        raise Refused(
+            f"No secret lives beyond {until:%Y-%m-%d} in: {', '.join(short)}. "
+            "Run scim-server credentials rotate, and enter the new secret on Microsoft's side."
+        )
+
+
+@credentials.command("show")
+@click.argument("unit_name", metavar="UNIT")
+def show_command(unit_name: str) -> None:
+    """Print what UNIT was given, but for the secret: only its digest is kept."""
+    settings, now = Settings.from_env(), system_clock()
+    with opened(settings) as database:
+        with database.read() as connection:
+            unit = unit_named(connection, unit_name)
+            secrets = issuing.secrets_of(connection, unit.id)
+        uses = last_uses(database, [each.id for each in secrets])
+    access, token = issuing.addresses(unit, settings.public_url)
+    click.echo(f"Web Access Url: {access}")
+    for client in dict.fromkeys(each.client_id for each in secrets):
+        click.echo(f"Client Id: {client}")
+    click.echo(f"Token endpoint Url: {token}")
+    for each in secrets:
+        click.echo(f"Client Secret {line(each, uses[each.id], now)}")
+    if not secrets:
+        click.echo(f"No secret yet. Run: scim-server credentials issue {unit.name}", err=True)
 
 
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
 @click.argument("secret")
-def revoke(unit_name: str, secret: str) -> None:
-    """End the secret named SECRET (see status) and every token that it got, at once."""
-    with opened(Settings.from_env()) as database, database.write() as connection:
-        issuing.revoke(
-            connection,
-            unit_named(connection, unit_name),
-            secret,
-            now=system_clock(),
-            actor=operator(),
-        )
+@click.option("--force", is_flag=True, help="Even the last live one: the synchronisation stops.")
+@_reason("other")
+def revoke(unit_name: str, secret: str, force: bool, reason: str) -> None:
+    """End the secret named SECRET (see list) and every token that it got, at once."""
+    now = system_clock()
+    with opened(Settings.from_env()) as database:
+        with database.write() as connection:
+            issuing.revoke(
+                connection,
+                unit_named(connection, unit_name),
+                secret,
+                now=now,
+                actor=operator(),
+                reason=reason,
+                force=force,
+            )
+        used = last_uses(database, [secret])[secret].at
     click.echo(f"Secret {secret} was revoked; its tokens are refused.")
+    if used and now - used < _RECENT:
+        click.echo(
+            f"It was in use: last {max(0, (now - used).seconds // 60)} minutes ago. Whoever used "
+            "it is refused from now on; if that was your synchronisation, enter another secret "
+            "on Microsoft's side.",
+            err=True,
+        )
+
+
+def line(secret: issuing.Secret, use: LastUse, now: datetime) -> str:
+    """A secret as a person sees it."""
+    state = secret.state(now)
+    if secret.is_live(now):
+        end = f"ends in {_span(secret.expires - now)}, on {secret.expires:%Y-%m-%d}"
+    else:
+        end = f"since {secret.revoked or secret.expires:%Y-%m-%d}"
+    return (
+        f"{secret.id} of {secret.client_id}: {state}, {end}; "
+        f"last token {when(use.token)}, last read {when(use.read)}"
+    )
+
+
+def when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+def _span(length: timedelta) -> str:
+    return f"{length.days} days" if length.days else f"{length.seconds // 3600} hours"
+
+
+def _described(
+    unit: Unit, secret: issuing.Secret, use: LastUse, now: datetime
+) -> dict[str, str | None]:
+    return {
+        "unit": unit.name,
+        "client": secret.client_id,
+        "secret": secret.id,
+        "state": secret.state(now),
+        "created": stamp(secret.created),
+        "expires": stamp(secret.expires),
+        "last_token": stamp(use.token) if use.token else None,
+        "last_read": stamp(use.read) if use.read else None,
+    }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
+from scim_server.cli.credentials import line, when
 from scim_server.cli.opening import opened
 from scim_server.clock import moment, system_clock
 from scim_server.directory.units import (
@@ -18,7 +18,7 @@ from scim_server.directory.units import (
     units,
 )
 from scim_server.oauth.credentials import live_secrets
-from scim_server.oauth.tokens import last_use
+from scim_server.oauth.tokens import last_uses
 from scim_server.settings import Settings
 
 
@@ -37,16 +37,9 @@ def status() -> None:
             if unit.kind == "register":
                 _show_register(unit, people, schools(connection, unit.id))
             secrets = live_secrets(connection, unit.id, now)
-            for client in dict.fromkeys(each.client_id for each in secrets):
-                use = last_use(database, client)
-                click.echo(f"  client {client}: last token {_when(use.token)}, "
-                           f"last read {_when(use.read)}")  # fmt: skip
+            uses = last_uses(database, [each.id for each in secrets])
             for secret in secrets:
-                days = (secret.expires - now).days
-                click.echo(
-                    f"  secret {secret.id} of {secret.client_id}: ends in {days} days, "
-                    f"on {secret.expires:%Y-%m-%d}"
-                )
+                click.echo(f"  secret {line(secret, uses[secret.id], now)}")
             if not secrets:
                 click.echo(
                     f"  no live secret. Issue one: scim-server credentials issue {unit.name}"
@@ -60,8 +53,4 @@ def _show_register(unit: Unit, people: Population, known: Sequence[School]) -> N
         f"  active in the register: {people.pupils:,} pupils, "
         f"{people.employees:,} employees, {people.active_groups:,} groups"
     )
-    click.echo(f"  last import: {_when(moment(unit.imported) if unit.imported else None)}")
-
-
-def _when(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+    click.echo(f"  last import: {when(moment(unit.imported) if unit.imported else None)}")

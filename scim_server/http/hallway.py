@@ -95,7 +95,7 @@ class Hallway:
             )
         if scope != LIVE:
             check_scope(grant, scope)
-        self.tokens.note_use(grant.client_id, "last_read")
+        self.tokens.note_use(grant.secret_id, "last_read")
         return grant
 
     @staticmethod

@@ -1,11 +1,17 @@
-"""Issuing credentials: the four values that an administrator copies, shown once."""
+"""The four values that an administrator copies, and the life of the secret among them.
+
+active → superseded (another took its place, and both work until the overlap ends) → ended. A
+secret that nobody replaced expires; one that is revoked ends at once, with every token it got.
+The tokens of a secret that ended or expired live on to their own end, so that no request fails
+between two tokens.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from scim_server.audit import record
 from scim_server.clock import moment, stamp
@@ -19,8 +25,14 @@ WRITE = "scim.write"
 SCOPES = {"register": READ, "sandbox": f"{READ} {WRITE}"}
 """What a client may ask for, by the kind of its unit."""
 
-SECRET_DAYS = 365
+LIFE = timedelta(days=365)
+SHORTEST, LONGEST = timedelta(days=30), timedelta(days=1_095)
+OVERLAP = timedelta(days=7)
+_LONGEST_OVERLAP = timedelta(days=30)
 _LIVE_SECRETS = 2
+
+REASONS = ("routine", "leaked", "staff-change", "lost", "other")
+"""Why a secret was replaced or ended; a closed list, so that the record names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +56,49 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSecret:
-    """A secret that still gets tokens: its name, its client, and when it ends."""
+class Secret:
+    """A secret as it may be shown: its name, its client, and the moments of its life."""
 
     id: str
     client_id: str
+    created: datetime
     expires: datetime
+    superseded: datetime | None
+    revoked: datetime | None
+
+    def state(self, now: datetime) -> str:
+        """``active``, ``superseded``, ``ended``, ``expired`` or ``revoked``."""
+        if self.revoked:
+            return "revoked"
+        if self.superseded:
+            return "superseded" if now < self.expires else "ended"
+        return "active" if now < self.expires else "expired"
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it still gets tokens."""
+        return self.revoked is None and now < self.expires
 
 
 def issue(
-    connection: Connection, of: Unit, *, key: bytes, public_url: str, now: datetime, actor: str
+    connection: Connection,
+    of: Unit,
+    *,
+    key: bytes,
+    public_url: str,
+    now: datetime,
+    actor: str,
+    life: timedelta = LIFE,
 ) -> Credentials:
     """Give the unit's client a secret, and the unit a client if it has none.
 
-    A client has at most two live secrets, so that one can be replaced while the other works.
-    Raises :class:`~scim_server.errors.Refused` for a third.
+    ``life`` is 30 to 1,095 days. A client has at most two live secrets, so that one can be
+    replaced while the other works. Raises :class:`~scim_server.errors.Refused` for a third, and
+    :class:`~scim_server.errors.BadInput` for another life.
     """
-    client_id = connection.scalar(select(client.c.id).where(client.c.unit_id == of.id))
-    secret = new_secret()
-    if client_id is None:
-        client_id = f"{of.name}-{secret.id.lower()}"
-        connection.execute(
-            insert(client).values(
-                id=client_id,
-                unit_id=of.id,
-                scope=SCOPES[of.kind],
-                disabled=False,
-                created=stamp(now),
-            )
-        )
-    live = [each for each in live_secrets(connection, of.id, now) if each.client_id == client_id]
-    if len(live) >= _LIVE_SECRETS:
-        first = min(each.expires for each in live)
-        raise Refused(
-            f"The client {client_id} has two live secrets already; the first of them ends on "
-            f"{first:%Y-%m-%d}. A third would be one that nobody looks after."
-        )
-    expires = now + timedelta(days=SECRET_DAYS)
+    _check_life(life)
+    client_id = _client(connection, of) or _add_client(connection, of, now)
+    _check_room(connection, of, client_id, now)
+    secret, expires = new_secret(), now + life
     connection.execute(
         insert(client_secret).values(
             id=secret.id,
@@ -90,53 +108,142 @@ def issue(
             expires=stamp(expires),
         )
     )
-    record(
-        connection,
-        at=now,
-        action="credential.issued",
-        actor=actor,
-        unit=of.name,
-        facts={"client": client_id, "secret": secret.id, "expires": stamp(expires)},
-    )
-    base = f"{public_url}/{of.name}"
-    return Credentials(
-        f"{base}/scim/v2", client_id, secret.text, f"{base}/oauth2/token", expires
-    )  # fmt: skip
+    facts = {"client": client_id, "secret": secret.id, "expires": stamp(expires)}
+    record(connection, at=now, action="credential.issued", actor=actor, unit=of.name, facts=facts)
+    access, token = addresses(of, public_url)
+    return Credentials(access, client_id, secret.text, token, expires)
 
 
-def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[LiveSecret]:
-    """The unit's secrets that are neither expired nor revoked, the first to end first."""
-    query = (
-        select(client_secret.c.id, client_secret.c.client_id, client_secret.c.expires)
-        .join(client, client.c.id == client_secret.c.client_id)
-        .where(
-            client.c.unit_id == unit_id,
-            client_secret.c.expires > stamp(now),
-            client_secret.c.revoked.is_(None),
+def rotate(
+    connection: Connection,
+    of: Unit,
+    *,
+    key: bytes,
+    public_url: str,
+    now: datetime,
+    actor: str,
+    life: timedelta = LIFE,
+    overlap: timedelta = OVERLAP,
+    reason: str = "routine",
+) -> Credentials:
+    """Issue a secret that takes the place of the live one, which ends after ``overlap``.
+
+    The overlap is 0 to 30 days, and never makes the old secret live longer than it would have.
+    Raises :class:`~scim_server.errors.Refused` where none or two are live, and
+    :class:`~scim_server.errors.BadInput` for another overlap or life.
+    """
+    if not timedelta() <= overlap <= _LONGEST_OVERLAP:
+        raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
+    live = live_secrets(connection, of.id, now)
+    if not live:
+        raise Refused(
+            f"The unit {of.name!r} has no live secret to replace. "
+            f"Run: scim-server credentials issue {of.name}"
         )
-        .order_by(client_secret.c.expires)
+    made = issue(
+        connection, of, key=key, public_url=public_url, now=now, actor=actor, life=life
+    )  # two live ones are refused here
+    (old,) = live
+    ends = min(old.expires, now + overlap)
+    connection.execute(
+        update(client_secret)
+        .where(client_secret.c.id == old.id)
+        .values(superseded=stamp(now), expires=stamp(ends))
     )
-    return [LiveSecret(id, of, moment(at)) for id, of, at in connection.execute(query)]
+    facts = {"client": old.client_id, "secret": old.id, "ends": stamp(ends), "reason": reason}
+    record(
+        connection, at=now, action="credential.superseded", actor=actor, unit=of.name, facts=facts
+    )
+    return made
 
 
-def revoke(connection: Connection, of: Unit, secret: str, *, now: datetime, actor: str) -> None:
+def revoke(
+    connection: Connection,
+    of: Unit,
+    secret: str,
+    *,
+    now: datetime,
+    actor: str,
+    reason: str = "other",
+    force: bool = False,
+) -> None:
     """End a secret and every token that it got, at once.
 
-    Raises :class:`~scim_server.errors.BadInput` where the unit has no such live secret.
+    Raises :class:`~scim_server.errors.BadInput` where the unit has no such live secret, and
+    :class:`~scim_server.errors.Refused` for the last live one without ``force``: the
+    synchronisation would stop.
     """
-    if secret not in {each.id for each in live_secrets(connection, of.id, now)}:
+    live = {each.id for each in live_secrets(connection, of.id, now)}
+    if secret not in live:
         raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
+    if len(live) == 1 and not force:
+        raise Refused(
+            f"{secret} is the last live secret of {of.name!r}: without it the synchronisation "
+            f"stops. Replace it first with scim-server credentials rotate {of.name}, or say "
+            "--force."
+        )
     connection.execute(
-        client_secret.update().where(client_secret.c.id == secret).values(revoked=stamp(now))
+        update(client_secret).where(client_secret.c.id == secret).values(revoked=stamp(now))
     )
-    record(
-        connection,
-        at=now,
-        action="credential.revoked",
-        actor=actor,
-        unit=of.name,
-        facts={"secret": secret},
+    facts = {"secret": secret, "reason": reason, "forced": force}
+    record(connection, at=now, action="credential.revoked", actor=actor, unit=of.name, facts=facts)
+
+
+def secrets_of(connection: Connection, unit_id: int) -> list[Secret]:
+    """Every secret that the unit's clients ever had, the first to end first."""
+    columns = (
+        client_secret.c.id, client_secret.c.client_id, client_secret.c.created,
+        client_secret.c.expires, client_secret.c.superseded, client_secret.c.revoked,
+    )  # fmt: skip
+    query = (
+        select(*columns)
+        .join(client, client.c.id == client_secret.c.client_id)
+        .where(client.c.unit_id == unit_id)
+        .order_by(client_secret.c.expires, client_secret.c.id)
     )
+    return [
+        Secret(id, of, *(moment(at) if at else None for at in times))  # type: ignore[arg-type]
+        for id, of, *times in connection.execute(query)
+    ]
+
+
+def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Secret]:
+    """The unit's secrets that still get tokens, the first to end first."""
+    return [each for each in secrets_of(connection, unit_id) if each.is_live(now)]
+
+
+def addresses(of: Unit, public_url: str) -> tuple[str, str]:
+    """The unit's Web Access Url and Token endpoint Url."""
+    return f"{public_url}/{of.name}/scim/v2", f"{public_url}/{of.name}/oauth2/token"
+
+
+def _client(connection: Connection, of: Unit) -> str | None:
+    return connection.scalar(select(client.c.id).where(client.c.unit_id == of.id))
+
+
+def _add_client(connection: Connection, of: Unit, now: datetime) -> str:
+    id = f"{of.name}-{new_secret().id.lower()}"
+    connection.execute(
+        insert(client).values(
+            id=id, unit_id=of.id, scope=SCOPES[of.kind], disabled=False, created=stamp(now)
+        )
+    )
+    return id
+
+
+def _check_life(life: timedelta) -> None:
+    if not SHORTEST <= life <= LONGEST:
+        raise BadInput(f"A secret lives {SHORTEST.days} to {LONGEST.days:,} days.")
+
+
+def _check_room(connection: Connection, of: Unit, client_id: str, now: datetime) -> None:
+    live = [each for each in live_secrets(connection, of.id, now) if each.client_id == client_id]
+    if len(live) >= _LIVE_SECRETS:
+        raise Refused(
+            f"The client {client_id} has two live secrets already; the first of them ends on "
+            f"{live[0].expires:%Y-%m-%d}. Revoke the one that is no longer used: "
+            f"scim-server credentials list {of.name}"
+        )
 
 
 def remove_clients(connection: Connection, of: Unit) -> None:

@@ -24,6 +24,8 @@ client_secret = Table(
     Column("digest", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("expires", key_text(), nullable=False),
+    # When another took its place; ``expires`` is then the end of the overlap.
+    Column("superseded", key_text()),
     Column("revoked", key_text()),
 )
 
@@ -42,10 +44,10 @@ access_token = Table(
 )
 Index("ix_access_token_expires", access_token.c.expires)
 
-client_use = Table(
-    "client_use",
+secret_use = Table(
+    "secret_use",
     tokens,
-    Column("client_id", key_text(), primary_key=True),
+    Column("secret_id", key_text(), primary_key=True),
     Column("last_token", BigInteger),
     Column("last_read", BigInteger),
 )

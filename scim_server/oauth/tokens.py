@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,16 +23,20 @@ from scim_server.database import Database
 from scim_server.directory.tables import unit
 from scim_server.errors import DatabaseUnavailable
 from scim_server.oauth.secrets import digest, is_token, new_token
-from scim_server.oauth.tables import access_token, client, client_secret, client_use
+from scim_server.oauth.tables import access_token, client, client_secret, secret_use
 
 _NEW_TOKEN = insert(access_token)
-_STAMP_EVERY = 300
-"""Seconds between two records of a client's last use."""
+_STAMP_EVERY = 60
+"""Seconds between two records of a secret's last use."""
+
+_FORGET_EVERY = 300
+"""Seconds between two removals of tokens that have expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a live token allows: one unit, for one client, within ``scopes``.
+    """What a live token allows: one unit, for one client, within ``scopes``. ``secret_id`` names
+    the secret that it was got with.
 
     ``publishes`` is false while no school of the unit publishes: the token is known, and refused.
     ``kind`` and ``settings`` are the unit's.
@@ -41,6 +45,7 @@ class Grant:
     unit_id: int
     unit: str
     client_id: str
+    secret_id: str
     scopes: frozenset[str]
     publishes: bool
     kind: str
@@ -71,7 +76,7 @@ class Tokens:
         database = self._database
         token = (access_token.c.scope, access_token.c.expires)
         standing = (
-            client.c.unit_id, unit.c.name, client.c.id, client.c.disabled,
+            client.c.unit_id, unit.c.name, client.c.id, client_secret.c.id, client.c.disabled,
             client_secret.c.revoked, unit.c.publishes, unit.c.kind, unit.c.settings,
         )  # fmt: skip
         holders = client_secret.join(client, client.c.id == client_secret.c.client_id).join(
@@ -109,7 +114,7 @@ class Tokens:
         with self._database.write_tokens() as connection:
             connection.execute(_NEW_TOKEN, row)
             self._forget_expired(connection, now)
-        self.note_use(client_id, "last_token")
+        self.note_use(secret_id, "last_token")
         return token
 
     def check(self, token: str) -> Grant | None:
@@ -119,11 +124,14 @@ class Tokens:
         found = self._look_up(digest(self._key, token))
         if found is None:
             return None
-        scope, expires, unit_id, unit_name, client_id, disabled, revoked, publishes, *kind = found
+        scope, expires, *holder, disabled, revoked, publishes, kind, settings = found
         if expires <= self._now() or disabled or revoked is not None:
             return None
-        scopes = frozenset(scope.split())
-        return Grant(unit_id, unit_name, client_id, scopes, bool(publishes), *kind)
+        unit_id, unit_name, client_id, secret_id = holder
+        return Grant(
+            unit_id, unit_name, client_id, secret_id, frozenset(scope.split()), bool(publishes),
+            kind, settings,
+        )  # fmt: skip
 
     def _look_up(self, token_digest: str) -> tuple[Any, ...] | None:
         """The token's scope and expiry, and the standing of whom it was given to."""
@@ -136,30 +144,30 @@ class Tokens:
         standing = self._database.reader.row(self._standing, {"secret": row[2]})
         return (*row[:2], *standing) if standing else None
 
-    def note_use(self, client_id: str, what: str) -> None:
-        """Record ``last_read`` or ``last_token`` of a client, at most every five minutes.
+    def note_use(self, secret_id: str, what: str) -> None:
+        """Record ``last_read`` or ``last_token`` of a secret, at most once a minute.
 
         It never makes a request fail: where the record can't be written, it isn't.
         """
         now = self._now()
         with self._lock:
-            if now - self._stamped.get((client_id, what), 0) < _STAMP_EVERY:
+            if now - self._stamped.get((secret_id, what), 0) < _STAMP_EVERY:
                 return
-            self._stamped[client_id, what] = now
+            self._stamped[secret_id, what] = now
         dialect = postgresql if not self._database.is_sqlite else sqlite
-        use = dialect.insert(client_use).values({"client_id": client_id, what: now})
+        use = dialect.insert(secret_use).values({"secret_id": secret_id, what: now})
         try:
             with self._database.write_tokens() as connection:
                 connection.execute(
-                    use.on_conflict_do_update(index_elements=["client_id"], set_={what: now})
+                    use.on_conflict_do_update(index_elements=["secret_id"], set_={what: now})
                 )
         except (SQLAlchemyError, DatabaseUnavailable):
             with self._lock:
-                self._stamped.pop((client_id, what), None)
+                self._stamped.pop((secret_id, what), None)
 
     def _forget_expired(self, connection: Connection, now: int) -> None:
         """Delete tokens that have expired, at most every five minutes in each process."""
-        if now - self._forgot >= _STAMP_EVERY:
+        if now - self._forgot >= _FORGET_EVERY:
             self._forgot = now
             connection.execute(delete(access_token).where(access_token.c.expires <= now))
 
@@ -169,15 +177,25 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class LastUse:
-    """When a client last got a token and last read, or none."""
+    """When a secret last got a token, and when a token of its was last read with, or none."""
 
-    token: datetime | None
-    read: datetime | None
+    token: datetime | None = None
+    read: datetime | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        """The later of both."""
+        return max(filter(None, (self.token, self.read)), default=None)
 
 
-def last_use(database: Database, client_id: str) -> LastUse:
-    query = select(client_use.c.last_token, client_use.c.last_read)
+def last_uses(database: Database, secret_ids: Sequence[str]) -> dict[str, LastUse]:
+    """The last use of each secret, to within a minute; one that was never used has an empty one."""
+    query = select(secret_use).where(secret_use.c.secret_id.in_(secret_ids))
     with database.tokens.connect() as connection:
-        row = connection.execute(query.where(client_use.c.client_id == client_id)).first()
-    times = [datetime.fromtimestamp(each, UTC) if each else None for each in row or (None, None)]
-    return LastUse(*times)
+        rows = connection.execute(query).all()
+    found = {id: LastUse(_moment(token), _moment(read)) for id, token, read in rows}
+    return {id: found.get(id, LastUse()) for id in secret_ids}
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

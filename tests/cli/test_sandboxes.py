@@ -72,7 +72,7 @@ def test_status_and_the_list_tell_a_sandbox_from_a_school(shell: Shell) -> None:
     shell("sandbox", "create", "proba")
     assert "proba  sandbox\n" in shell("unit", "list").stdout
     told = shell("status").stdout
-    assert "proba (sandbox)\n  served: 0 people, 0 groups\n  client" in told
+    assert "proba (sandbox)\n  served: 0 people, 0 groups\n  secret " in told
     assert told.count("schools that publish") == 1
 
 

@@ -18,7 +18,7 @@ from scim_server.oauth.credentials import Credentials, live_secrets
 from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import digest, is_token, new_secret, new_token, secret_id
 from scim_server.oauth.tables import access_token, client_secret
-from scim_server.oauth.tokens import last_use
+from scim_server.oauth.tokens import last_uses
 from tests.oauth.asking import GRANT, ask, basic, error, in_body, own
 from tests.school import World
 
@@ -164,7 +164,7 @@ def test_a_revoked_secret_gets_no_token_and_makes_room(world: World) -> None:
 def test_a_secret_ends_with_its_year(world: World) -> None:
     """Red when ``_rows`` loses ``client_secret.c.expires``."""
     form = GRANT | in_body(*own(world))
-    world.clock.move(days=credentials.SECRET_DAYS, seconds=-1)
+    world.clock.move(days=365, seconds=-1)
     assert ask(world, form).status_code == 200
     world.clock.move(seconds=2)
     error(ask(world, form), 401, "invalid_client")
@@ -181,12 +181,15 @@ def test_the_four_values_are_printed_under_their_labels(world: World) -> None:
 
 
 def test_the_last_use_is_remembered(world: World) -> None:
-    client = world.credentials.client_id
-    before = last_use(world.database, client)
-    assert before.token is not None
+    secret = secret_id(world.credentials.client_secret)
+    assert secret is not None
+    before = last_uses(world.database, [secret])[secret]
+    assert before.at == before.token is not None
     assert before.read is None
     world.get("/Users")
-    assert last_use(world.database, client).read == world.clock().replace(microsecond=0)
+    after = last_uses(world.database, [secret, "unknown"])
+    assert after[secret].at == after[secret].read == world.clock().replace(microsecond=0)
+    assert after["unknown"].at is None
 
 
 def test_expired_tokens_are_forgotten(world: World) -> None:

@@ -87,8 +87,9 @@ def test_revoking_a_secret_ends_its_tokens_at_the_next_request(world: World) -> 
     assert world.get("/Users").status_code == 200
     with world.database.write() as connection:
         credentials.revoke(
-            connection, world.unit, secret_of(world), now=world.clock(), actor="os:test"
-        )
+            connection, world.unit, secret_of(world), now=world.clock(), actor="os:test",
+            force=True,
+        )  # fmt: skip
     detail = fails(world.get("/Users"), 401)
     assert "revoked" in detail
     assert world.ask_token().status_code == 401

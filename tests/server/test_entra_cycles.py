@@ -132,7 +132,14 @@ class Application:
         secret = secret_id(self.job.client_secret)
         assert secret
         with self.served.database.write() as connection:
-            revoke(connection, self.sandbox.unit, secret, now=system_clock(), actor="os:test")
+            revoke(
+                connection,
+                self.sandbox.unit,
+                secret,
+                now=system_clock(),
+                actor="os:test",
+                force=True,
+            )
 
 
 @pytest.fixture(params=[False, True], ids=["without-flag", "with-flag"])

@@ -40,7 +40,7 @@ def test_every_worker_refuses_a_token_once_its_secret_is_revoked(school: School)
         database = open_database(school.database_url)
         with database.write() as connection:
             unit = unit_named(connection, "sp12")
-            revoke(connection, unit, secret, now=system_clock(), actor="os:test")
+            revoke(connection, unit, secret, now=system_clock(), actor="os:test", force=True)
         database.close()
 
         assert crowd.statuses() == {401}

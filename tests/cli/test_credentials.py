@@ -1,0 +1,102 @@
+"""``credentials``: what is printed, written, listed and refused."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import LABELS, Shell
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Shell:
+    shell = Shell(tmp_path)
+    shell("unit", "add", "sp12", "--domain", "sp12.example.pl")
+    return shell
+
+
+def listed(shell: Shell, *options: str) -> list[dict[str, str]]:
+    return json.loads(shell("credentials", "list", "--json", *options).stdout)  # type: ignore[no-any-return]
+
+
+def test_rotating_prints_the_values_and_lists_both_secrets(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    result = unit("credentials", "rotate", "sp12", "--overlap", "12h", "--reason", "staff-change")
+    assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == list(LABELS)
+    assert "The old secret ends in 12 hours" in result.stderr
+    assert "in Entra" in result.stderr
+    assert [row["state"] for row in listed(unit)] == ["superseded", "active"]
+    assert "last token never" in unit("credentials", "list").stdout
+
+
+def test_a_secret_goes_into_a_new_file_that_its_owner_alone_can_read(unit: Shell) -> None:
+    """Red when ``_destination`` opens the file without ``O_EXCL`` or with another mode."""
+    file = unit.folder / "values"
+    result = unit("credentials", "issue", "sp12", "--to", str(file))
+    values = dict(line.split(": ") for line in file.read_text().splitlines())
+    assert list(values) == list(LABELS)
+    assert values["Client Secret"] not in result.output
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    before = file.read_text()
+    assert "exists already" in unit(
+        "credentials", "rotate", "sp12", "--to", str(file), code=2
+    ).stderr  # fmt: skip
+    assert file.read_text() == before
+    assert len(listed(unit)) == 1
+
+
+def test_a_refusal_leaves_no_file(unit: Shell) -> None:
+    file = unit.folder / "values"
+    unit("credentials", "rotate", "sp12", "--to", str(file), code=1)
+    unit("credentials", "issue", "sp12", "--to", str(unit.folder / "no" / "values"), code=2)
+    assert not file.exists()
+    assert listed(unit) == []
+
+
+def test_a_list_fails_where_no_secret_lives_long_enough(unit: Shell) -> None:
+    """Red when ``_refuse_short_lives`` looks at the first secret to end."""
+    unit("credentials", "list", "--fail-within", "30d")  # never connected: nothing can fail
+    unit("credentials", "issue", "sp12", "--expires", "40d")
+    unit("credentials", "list", "--fail-within", "30d")
+    failed = unit("credentials", "list", "--fail-within", "50d", code=1)
+    assert "in: sp12" in failed.stderr
+    unit("credentials", "rotate", "sp12")
+    unit("credentials", "list", "sp12", "--fail-within", "50d")
+
+
+def test_a_list_shows_ended_secrets_when_asked(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    unit("credentials", "rotate", "sp12", "--overlap", "0d")
+    assert [row["state"] for row in listed(unit)] == ["active"]
+    assert [row["state"] for row in listed(unit, "--all")] == ["ended", "active"]
+
+
+def test_the_last_secret_is_revoked_by_force_alone(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    (row,) = listed(unit)
+    assert "--force" in unit("credentials", "revoke", "sp12", row["secret"], code=1).stderr
+    unit("credentials", "revoke", "sp12", row["secret"], "--force", "--reason", "leaked")
+    assert listed(unit) == []
+    assert "revoked, since" in unit("credentials", "list", "--all").stdout
+
+
+def test_show_prints_everything_but_the_secret(unit: Shell) -> None:
+    assert "No secret yet" in unit("credentials", "show", "sp12").stderr
+    issued = unit("credentials", "issue", "sp12").stdout
+    values = dict(line.split(": ") for line in issued.splitlines())
+    shown = unit("credentials", "show", "sp12").stdout
+    assert values.pop("Client Secret") not in shown
+    for label, value in values.items():
+        assert f"{label}: {value}" in shown
+
+
+@pytest.mark.parametrize(
+    "options", [("--expires", "29d"), ("--expires", "1096d"), ("--expires", "soon")]
+)
+def test_a_life_that_cannot_be_is_told(unit: Shell, options: tuple[str, ...]) -> None:
+    unit("credentials", "issue", "sp12", *options, code=2)
+    assert listed(unit, "--all") == []

@@ -11,6 +11,7 @@ import sys
 import click
 
 from scim_server import __version__
+from scim_server.cli.clients import client
 from scim_server.cli.credentials import credentials
 from scim_server.cli.database import database
 from scim_server.cli.demo import demo
@@ -44,8 +45,8 @@ def cli() -> None:
 
 
 for command in (
-    unit, consent, credentials, sandbox, import_command, sample, serve, status, config, database,
-    demo,
+    unit, consent, client, credentials, sandbox, import_command, sample, serve, status, config,
+    database, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -19,6 +19,7 @@ from scim_server.clock import stamp, system_clock
 from scim_server.directory.units import Unit, unit_named, units
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth import credentials as issuing
+from scim_server.oauth.clients import clients_of
 from scim_server.oauth.keys import derive
 from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.settings import Settings
@@ -45,6 +46,9 @@ def _duration(value: str | timedelta) -> timedelta:
 
 
 _FORM = (
+    click.option(
+        "--client", help="The client's name; may be left out where the unit has one, or none yet."
+    ),
     click.option(
         "--expires", type=_duration, metavar="DURATION", default="365d", show_default=True,
         help="How long the secret lives, 30d to 1095d.",
@@ -75,15 +79,17 @@ def _reason(default: str) -> Callable[..., Any]:
 
 @click.group()
 def credentials() -> None:
-    """Credentials of a unit's client."""
+    """Credentials of a unit's clients."""
 
 
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
 @_with_form
-def issue(unit_name: str, expires: timedelta, to: Path | None, as_json: bool) -> None:
+def issue(
+    unit_name: str, client: str | None, expires: timedelta, to: Path | None, as_json: bool
+) -> None:
     """Give UNIT a client secret and print the four values. The secret is shown this once."""
-    _hand_out(issuing.issue, unit_name, to, as_json, life=expires)
+    _hand_out(issuing.issue, unit_name, to, as_json, client_name=client, life=expires)
 
 
 @credentials.command()
@@ -102,12 +108,16 @@ def rotate(
     unit_name: str,
     overlap: timedelta,
     reason: str,
+    client: str | None,
     expires: timedelta,
     to: Path | None,
     as_json: bool,
 ) -> None:
     """Replace the secret of UNIT: print the values with a new one; both work for a while."""
-    _hand_out(issuing.rotate, unit_name, to, as_json, life=expires, overlap=overlap, reason=reason)
+    _hand_out(
+        issuing.rotate, unit_name, to, as_json,
+        client_name=client, life=expires, overlap=overlap, reason=reason,
+    )  # fmt: skip
     if overlap:
         click.echo(
             f"The old secret ends in {_span(overlap)}, or when it would have ended anyway. "
@@ -186,7 +196,7 @@ def show(made: issuing.Credentials, *, as_json: bool, out: IO[str] | None = None
     "--fail-within",
     type=_duration,
     metavar="DURATION",
-    help="End with code 1 where a unit has no secret that lives longer than this: for cron.",
+    help="End with code 1 where a client has no secret that lives longer than this: for cron.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, for scripts.")
 def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_json: bool) -> None:
@@ -209,19 +219,18 @@ def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_
         if not shown:
             click.echo("No live secrets.", err=True)
     if fail_within is not None:
-        _refuse_short_lives(asked, found, now, now + fail_within)
+        _refuse_short_lives(found, now, now + fail_within)
 
 
 def _refuse_short_lives(
-    asked: list[Unit], found: list[tuple[Unit, issuing.Secret]], now: datetime, until: datetime
+    found: list[tuple[Unit, issuing.Secret]], now: datetime, until: datetime
 ) -> None:
-    """A unit with a client needs a secret that lives on; one without was never connected."""
-    connected = {unit.name for unit, _ in found}
-    lasting = {unit.name for unit, each in found if each.is_live(now) and each.expires > until}
-    short = [unit.name for unit in asked if unit.name in connected - lasting]
+    """A client that was given a secret needs one that lives on."""
+    lasting = {each.client_id for _, each in found if each.is_live(now) and each.expires > until}
+    short = dict.fromkeys(each.client_id for _, each in found if each.client_id not in lasting)
     if short:
         raise Refused(
-            f"No secret lives beyond {until:%Y-%m-%d} in: {', '.join(short)}. "
+            f"No secret lives beyond {until:%Y-%m-%d} for: {', '.join(short)}. "
             "Run scim-server credentials rotate, and enter the new secret on Microsoft's side."
         )
 
@@ -234,12 +243,13 @@ def show_command(unit_name: str) -> None:
     with opened(settings) as database:
         with database.read() as connection:
             unit = unit_named(connection, unit_name)
+            clients = clients_of(connection, unit)
             secrets = issuing.secrets_of(connection, unit.id)
         uses = last_uses(database, [each.id for each in secrets])
     access, token = issuing.addresses(unit, settings.public_url)
     click.echo(f"Web Access Url: {access}")
-    for client in dict.fromkeys(each.client_id for each in secrets):
-        click.echo(f"Client Id: {client}")
+    for client in clients:
+        click.echo(f"Client Id: {client.id}  ({client.name})")
     click.echo(f"Token endpoint Url: {token}")
     for each in secrets:
         click.echo(f"Client Secret {line(each, uses[each.id], now)}")

@@ -11,19 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from scim_server.audit import record
 from scim_server.clock import moment, stamp
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput, Refused
+from scim_server.oauth.clients import FIRST, Client, add, client_named, clients_of
 from scim_server.oauth.secrets import digest, new_secret
 from scim_server.oauth.tables import client, client_secret
-
-READ = "scim.read"
-WRITE = "scim.write"
-SCOPES = {"register": READ, "sandbox": f"{READ} {WRITE}"}
-"""What a client may ask for, by the kind of its unit."""
 
 LIFE = timedelta(days=365)
 SHORTEST, LONGEST = timedelta(days=30), timedelta(days=1_095)
@@ -87,17 +83,25 @@ def issue(
     public_url: str,
     now: datetime,
     actor: str,
+    client_name: str | None = None,
     life: timedelta = LIFE,
 ) -> Credentials:
-    """Give the unit's client a secret, and the unit a client if it has none.
+    """Give a client of the unit a secret, and the unit a client if it has none.
 
-    ``life`` is 30 to 1,095 days. A client has at most two live secrets, so that one can be
-    replaced while the other works. Raises :class:`~scim_server.errors.Refused` for a third, and
-    :class:`~scim_server.errors.BadInput` for another life.
+    ``client_name`` may be left out where there is one client or none. ``life`` is 30 to 1,095
+    days. A client has at most two live secrets, so that one can be replaced while the other
+    works. Raises :class:`~scim_server.errors.Refused` for a third, and
+    :class:`~scim_server.errors.BadInput` for another life or client.
     """
     _check_life(life)
-    client_id = _client(connection, of) or _add_client(connection, of, now)
-    _check_room(connection, of, client_id, now)
+    client_id = _receiver(connection, of, client_name, now, actor).id
+    live = _live(connection, of, client_id, now)
+    if len(live) >= _LIVE_SECRETS:
+        raise Refused(
+            f"The client {client_id} has two live secrets already; the first of them ends on "
+            f"{live[0].expires:%Y-%m-%d}. Revoke the one that is no longer used: "
+            f"scim-server credentials list {of.name}"
+        )
     secret, expires = new_secret(), now + life
     connection.execute(
         insert(client_secret).values(
@@ -122,6 +126,7 @@ def rotate(
     public_url: str,
     now: datetime,
     actor: str,
+    client_name: str | None = None,
     life: timedelta = LIFE,
     overlap: timedelta = OVERLAP,
     reason: str = "routine",
@@ -130,19 +135,21 @@ def rotate(
 
     The overlap is 0 to 30 days, and never makes the old secret live longer than it would have.
     Raises :class:`~scim_server.errors.Refused` where none or two are live, and
-    :class:`~scim_server.errors.BadInput` for another overlap or life.
+    :class:`~scim_server.errors.BadInput` for another overlap, life or client.
     """
     if not timedelta() <= overlap <= _LONGEST_OVERLAP:
         raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
-    live = live_secrets(connection, of.id, now)
+    receiver = client_named(connection, of, client_name)
+    live = _live(connection, of, receiver.id, now)
     if not live:
         raise Refused(
-            f"The unit {of.name!r} has no live secret to replace. "
+            f"The client {receiver.name} of {of.name!r} has no live secret to replace. "
             f"Run: scim-server credentials issue {of.name}"
         )
     made = issue(
-        connection, of, key=key, public_url=public_url, now=now, actor=actor, life=life
-    )  # two live ones are refused here
+        connection, of, key=key, public_url=public_url, now=now, actor=actor,
+        client_name=receiver.name, life=life,
+    )  # fmt: skip  # two live ones are refused here
     (old,) = live
     ends = min(old.expires, now + overlap)
     connection.execute(
@@ -170,17 +177,18 @@ def revoke(
     """End a secret and every token that it got, at once.
 
     Raises :class:`~scim_server.errors.BadInput` where the unit has no such live secret, and
-    :class:`~scim_server.errors.Refused` for the last live one without ``force``: the
+    :class:`~scim_server.errors.Refused` for its client's last live one without ``force``: the
     synchronisation would stop.
     """
-    live = {each.id for each in live_secrets(connection, of.id, now)}
-    if secret not in live:
+    live = live_secrets(connection, of.id, now)
+    holder = {each.id: each.client_id for each in live}.get(secret)
+    if holder is None:
         raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
-    if len(live) == 1 and not force:
+    if len(_live(connection, of, holder, now)) == 1 and not force:
         raise Refused(
-            f"{secret} is the last live secret of {of.name!r}: without it the synchronisation "
-            f"stops. Replace it first with scim-server credentials rotate {of.name}, or say "
-            "--force."
+            f"{secret} is the last live secret of the client {holder}: without it the "
+            f"synchronisation stops. Replace it first with scim-server credentials rotate "
+            f"{of.name}, or say --force."
         )
     connection.execute(
         update(client_secret).where(client_secret.c.id == secret).values(revoked=stamp(now))
@@ -217,37 +225,20 @@ def addresses(of: Unit, public_url: str) -> tuple[str, str]:
     return f"{public_url}/{of.name}/scim/v2", f"{public_url}/{of.name}/oauth2/token"
 
 
-def _client(connection: Connection, of: Unit) -> str | None:
-    return connection.scalar(select(client.c.id).where(client.c.unit_id == of.id))
-
-
-def _add_client(connection: Connection, of: Unit, now: datetime) -> str:
-    id = f"{of.name}-{new_secret().id.lower()}"
-    connection.execute(
-        insert(client).values(
-            id=id, unit_id=of.id, scope=SCOPES[of.kind], disabled=False, created=stamp(now)
-        )
-    )
-    return id
-
-
 def _check_life(life: timedelta) -> None:
     if not SHORTEST <= life <= LONGEST:
         raise BadInput(f"A secret lives {SHORTEST.days} to {LONGEST.days:,} days.")
 
 
-def _check_room(connection: Connection, of: Unit, client_id: str, now: datetime) -> None:
-    live = [each for each in live_secrets(connection, of.id, now) if each.client_id == client_id]
-    if len(live) >= _LIVE_SECRETS:
-        raise Refused(
-            f"The client {client_id} has two live secrets already; the first of them ends on "
-            f"{live[0].expires:%Y-%m-%d}. Revoke the one that is no longer used: "
-            f"scim-server credentials list {of.name}"
-        )
+def _receiver(
+    connection: Connection, of: Unit, name: str | None, now: datetime, actor: str
+) -> Client:
+    """Whom credentials are for; a unit without clients gets its first one."""
+    if name is None and not clients_of(connection, of):
+        return add(connection, of, FIRST, now=now, actor=actor)
+    return client_named(connection, of, name)
 
 
-def remove_clients(connection: Connection, of: Unit) -> None:
-    """Remove the unit's clients and their secrets; tokens that these got are refused at once."""
-    own = select(client.c.id).where(client.c.unit_id == of.id)
-    connection.execute(delete(client_secret).where(client_secret.c.client_id.in_(own)))
-    connection.execute(delete(client).where(client.c.unit_id == of.id))
+def _live(connection: Connection, of: Unit, client_id: str, now: datetime) -> list[Secret]:
+    found = live_secrets(connection, of.id, now)
+    return [each for each in found if each.client_id == client_id]

@@ -11,10 +11,12 @@ client = Table(
     main,
     Column("id", key_text(), primary_key=True),
     Column("unit_id", ForeignKey("unit.id"), nullable=False),
+    Column("name", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("created", Text, nullable=False),
 )
+Index("ix_client_name", client.c.unit_id, client.c.name, unique=True)
 
 client_secret = Table(
     "client_secret",

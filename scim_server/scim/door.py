@@ -10,12 +10,12 @@ from scim_server.directory.models import contract
 from scim_server.errors import NotFound
 from scim_server.http.exchange import Answer, Call
 from scim_server.http.routes import LIVE, Door, Route
+from scim_server.oauth.clients import READ
 from scim_server.scim.failures import failure
 from scim_server.scim.kinds import KINDS
 from scim_server.scim.reads import Handler, Reads
 from scim_server.scim.writes import METHODS, Writes
 
-READ = "scim.read"
 _BASE = "/<unit>/scim/v2"
 _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SCOPES = dict.fromkeys(METHODS, LIVE)

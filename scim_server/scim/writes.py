@@ -19,6 +19,7 @@ from scim_server.errors import Forbidden, NotImplementedHere
 from scim_server.http.exchange import Answer, Call
 from scim_server.http.hallway import check_scope
 from scim_server.http.negotiation import chosen
+from scim_server.oauth.clients import WRITE
 from scim_server.scim.bodies import OFFERED, json_of
 from scim_server.scim.bulk import Bulk, BulkOperation, Outcome
 from scim_server.scim.failures import failure
@@ -31,7 +32,6 @@ from scim_server.scim.reception import Reception, check_shape
 from scim_server.scim.requests import STATUSES, write_request
 from scim_server.scim.writing import Writing, Written
 
-WRITE = "scim.write"
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _BULK_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 _NOBODY = "A client is no user here. Address a user by id."

@@ -63,7 +63,7 @@ def test_a_list_fails_where_no_secret_lives_long_enough(unit: Shell) -> None:
     unit("credentials", "issue", "sp12", "--expires", "40d")
     unit("credentials", "list", "--fail-within", "30d")
     failed = unit("credentials", "list", "--fail-within", "50d", code=1)
-    assert "in: sp12" in failed.stderr
+    assert "for: sp12-" in failed.stderr
     unit("credentials", "rotate", "sp12")
     unit("credentials", "list", "sp12", "--fail-within", "50d")
 
@@ -100,3 +100,21 @@ def test_show_prints_everything_but_the_secret(unit: Shell) -> None:
 def test_a_life_that_cannot_be_is_told(unit: Shell, options: tuple[str, ...]) -> None:
     unit("credentials", "issue", "sp12", *options, code=2)
     assert listed(unit, "--all") == []
+
+
+def test_clients_are_added_listed_disabled_and_deleted(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    assert "--client sds" in unit("client", "add", "sp12", "sds", "--scope", "scim.read").stdout
+    unit("credentials", "issue", "sp12", code=2)
+    unit("credentials", "issue", "sp12", "--client", "sds")
+    lines = unit("client", "list", "sp12").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["main", "sds"]
+    unit("client", "disable", "sp12", "sds")
+    assert unit("client", "list", "sp12").stdout.splitlines()[1].endswith("  disabled")
+    unit("client", "enable", "sp12", "sds")
+    assert "disabled" not in unit("client", "list", "sp12").stdout
+    unit("client", "delete", "sp12", "sds", code=1)  # asked, and nobody says yes
+    assert len(listed(unit)) == 2
+    unit("client", "delete", "sp12", "sds", "--yes")
+    assert len(listed(unit)) == 1
+    assert "no such client" in unit("client", "delete", "sp12", "sds", "--yes", code=2).stderr

@@ -24,8 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from scim_server.directory.definitions import Attribute
 from scim_server.directory.models import contract
 from scim_server.http.routes import LIVE
-from scim_server.scim.door import READ
-from scim_server.scim.writes import WRITE
+from scim_server.oauth.clients import READ, WRITE
 from tests.fuzzing.budget import examples
 from tests.sandbox import USER, Sandbox
 from tests.school import World

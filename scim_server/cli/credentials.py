@@ -259,6 +259,30 @@ def show_command(unit_name: str) -> None:
 
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
+def check(unit_name: str) -> None:
+    """Tell whether a secret was copied whole, and which of UNIT it is.
+
+    It is asked for without being shown, or read from standard input; never an argument, since
+    those are seen by every account of the machine.
+    """
+    settings = Settings.from_env()
+    if sys.stdin.isatty():
+        text = click.prompt("Client Secret", hide_input=True, err=True)
+    else:
+        text = sys.stdin.readline().rstrip("\r\n")
+    with opened(settings) as database, database.read() as connection:
+        found = issuing.recognise(
+            connection,
+            unit_named(connection, unit_name),
+            text,
+            key=derive(settings.key_bytes(), "digest"),
+        )
+    state = found.state(system_clock())
+    click.echo(f"A whole secret: {found.id} of {found.client_id}, {state}.")
+
+
+@credentials.command()
+@click.argument("unit_name", metavar="UNIT")
 @click.argument("secret")
 @click.option("--force", is_flag=True, help="Even the last live one: the synchronisation stops.")
 @_reason("other")

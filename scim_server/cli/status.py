@@ -17,7 +17,9 @@ from scim_server.directory.units import (
     schools,
     units,
 )
-from scim_server.oauth.credentials import live_secrets
+from scim_server.oauth.clients import clients_of
+from scim_server.oauth.credentials import secrets_of
+from scim_server.oauth.notices import notices
 from scim_server.oauth.tokens import last_uses
 from scim_server.settings import Settings
 
@@ -36,14 +38,15 @@ def status() -> None:
             click.echo(f"  served: {people.users:,} people, {people.groups:,} groups")
             if unit.kind == "register":
                 _show_register(unit, people, schools(connection, unit.id))
-            secrets = live_secrets(connection, unit.id, now)
+            secrets = secrets_of(connection, unit.id)
+            live = [each for each in secrets if each.is_live(now)]
             uses = last_uses(database, [each.id for each in secrets])
-            for secret in secrets:
+            for secret in live:
                 click.echo(f"  secret {line(secret, uses[secret.id], now)}")
+            for notice in notices(unit, clients_of(connection, unit), secrets, uses, now):
+                click.echo(f"  warning: {notice.text}")
             if not secrets:
-                click.echo(
-                    f"  no live secret. Issue one: scim-server credentials issue {unit.name}"
-                )
+                click.echo(f"  no secret yet. Issue one: scim-server credentials issue {unit.name}")
 
 
 def _show_register(unit: Unit, people: Population, known: Sequence[School]) -> None:

@@ -8,6 +8,7 @@ between two tokens.
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,7 @@ from scim_server.clock import moment, stamp
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth.clients import FIRST, Client, add, client_named, clients_of
-from scim_server.oauth.secrets import digest, new_secret
+from scim_server.oauth.secrets import SECRET_LENGTH, digest, new_secret, secret_id
 from scim_server.oauth.tables import client, client_secret
 
 LIFE = timedelta(days=365)
@@ -213,6 +214,25 @@ def secrets_of(connection: Connection, unit_id: int) -> list[Secret]:
         Secret(id, of, *(moment(at) if at else None for at in times))  # type: ignore[arg-type]
         for id, of, *times in connection.execute(query)
     ]
+
+
+def recognise(connection: Connection, of: Unit, text: str, *, key: bytes) -> Secret:
+    """The unit's secret whose text this is, live or not.
+
+    Raises :class:`~scim_server.errors.BadInput` for a text that is no whole secret, which its
+    checksum tells, and :class:`~scim_server.errors.Refused` for a whole one that isn't the unit's.
+    """
+    name = secret_id(text)
+    if name is None:
+        raise BadInput(
+            "This is no whole client secret: a character is wrong, missing or too many. One "
+            f"begins with uonet_cs_ and has {SECRET_LENGTH} characters; this text has {len(text)}."
+        )
+    kept = connection.scalar(select(client_secret.c.digest).where(client_secret.c.id == name))
+    found = {each.id: each for each in secrets_of(connection, of.id)}.get(name)
+    if found is None or not hmac.compare_digest(kept or "", digest(key, text)):
+        raise Refused(f"A whole secret, but none that {of.name!r} was given.")
+    return found
 
 
 def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Secret]:

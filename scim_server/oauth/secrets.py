@@ -20,6 +20,9 @@ _SECRET = re.compile(r"uonet_cs_([0-9A-Za-z]{8})_[0-9A-Za-z]{49}")
 _TOKEN = re.compile(r"uonet_at_[0-9A-Za-z]{49}")
 _RANDOM_CHARACTERS = 43
 
+SECRET_LENGTH = len("uonet_cs_") + 8 + len("_") + _RANDOM_CHARACTERS + 6
+"""Characters of a client secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:

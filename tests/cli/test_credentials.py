@@ -7,7 +7,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from scim_server.cli import cli
 from tests.cli.test_commands import LABELS, Shell
 
 
@@ -118,3 +120,31 @@ def test_clients_are_added_listed_disabled_and_deleted(unit: Shell) -> None:
     unit("client", "delete", "sp12", "sds", "--yes")
     assert len(listed(unit)) == 1
     assert "no such client" in unit("client", "delete", "sp12", "sds", "--yes", code=2).stderr
+
+
+def test_a_copying_error_is_told_without_asking_the_server(unit: Shell) -> None:
+    """Red when ``recognise`` doesn't ask for the checksum."""
+    issued = unit("credentials", "issue", "sp12").stdout
+    secret = dict(line.split(": ") for line in issued.splitlines())["Client Secret"]
+
+    def check(text: str, code: int, name: str = "sp12") -> str:
+        result = CliRunner().invoke(
+            cli, ["credentials", "check", name], input=text, env=unit.environ
+        )
+        assert result.exit_code == code, result.output
+        assert text.strip() not in result.output
+        return result.output
+
+    assert "active" in check(f"{secret}\n", 0)
+    swapped = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    assert "a character is wrong" in check(swapped, 2)
+    assert "this text has 66" in check(secret[:-1], 2)
+    unit("unit", "add", "lo3", "--domain", "lo3.example.pl")
+    assert "none that 'lo3' was given" in check(secret, 1, "lo3")
+
+
+def test_status_warns_of_what_ends_soon(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    assert "warning" not in unit("status").stdout
+    unit("credentials", "rotate", "sp12", "--overlap", "1d")
+    assert "warning: The new secret" in unit("status").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 
 from scim_server.clock import Clock, system_clock
@@ -12,6 +14,7 @@ from scim_server.directory.resources import Resources
 from scim_server.http.flask_adapter import ShortWay, open_door, refuse_the_rest
 from scim_server.http.hallway import Hallway
 from scim_server.http.logs import configure_logs
+from scim_server.http.metadata_door import metadata_door, pointer
 from scim_server.http.token_door import token_door
 from scim_server.oauth.keys import derive
 from scim_server.oauth.server import TokenEndpoint
@@ -49,11 +52,17 @@ def create_app(
     app.url_map.merge_slashes = False
 
     tokens = Tokens(database, digest_key, clock, settings.token_lifetime)
-    hallway = Hallway(tokens, settings.max_body_bytes, settings.max_query_bytes)
+    hallway = Hallway(
+        tokens,
+        settings.max_body_bytes,
+        settings.max_query_bytes,
+        partial(pointer, settings.public_url),
+    )
     endpoint = TokenEndpoint(
         app, database, tokens, key=digest_key, clock=clock, public_url=settings.public_url
     )
     open_door(app, hallway, token_door(endpoint.respond))
+    open_door(app, hallway, metadata_door(settings.public_url))
 
     scim = _scim_service(settings, database, clock, derive(master, "cursor"))
     open_door(app, hallway, scim.door)

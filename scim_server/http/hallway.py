@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scim_server.errors import (
@@ -34,11 +34,14 @@ _CHALLENGE = 'Bearer realm="scim"'
 
 @dataclass(slots=True)
 class Hallway:
-    """``max_body`` and ``max_query`` are in bytes."""
+    """``max_body`` and ``max_query`` are in bytes. ``pointer`` tells what of a unit's name goes
+    into a challenge, to lead to the unit's metadata.
+    """
 
     tokens: Tokens
     max_body: int
     max_query: int
+    pointer: Callable[[str], str]
 
     def enter(
         self, environ: Environ, door: Door, route: Route, arguments: Mapping[str, str]
@@ -78,20 +81,22 @@ class Hallway:
     def _admit(self, call: Call, scope: str) -> Grant:
         """The unit comes from the token and must be the one in the path."""
         scheme, _, token = call.header("Authorization").partition(" ")
+        pointer = self.pointer(call.arguments.get("unit", ""))
         if not scheme:
             raise Unauthenticated(
                 "A bearer token is needed. Get one at the token endpoint of the unit.",
-                [("WWW-Authenticate", _CHALLENGE)],
+                [("WWW-Authenticate", _CHALLENGE + pointer)],
             )
         grant = self.tokens.check(token.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
-            raise _invalid_token("The token is unknown, has expired or was revoked.")
+            raise _invalid_token("The token is unknown, has expired or was revoked.", pointer)
         if grant.unit != call.arguments.get("unit"):
-            raise _invalid_token("The token is for another unit.")
+            raise _invalid_token("The token is for another unit.", pointer)
         if not grant.publishes:
             raise _invalid_token(
                 "The unit publishes nothing: no school's director has decided "
-                "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn."
+                "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn.",
+                pointer,
             )
         if scope != LIVE:
             check_scope(grant, scope)
@@ -127,8 +132,8 @@ def check_scope(grant: Grant, scope: str) -> None:
         )
 
 
-def _invalid_token(detail: str) -> Unauthenticated:
-    challenge = f'{_CHALLENGE}, error="invalid_token"'
+def _invalid_token(detail: str, pointer: str) -> Unauthenticated:
+    challenge = f'{_CHALLENGE}, error="invalid_token"{pointer}'
     return Unauthenticated(detail, [("WWW-Authenticate", challenge)])
 
 

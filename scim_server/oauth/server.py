@@ -35,7 +35,7 @@ from scim_server.oauth.secrets import digest
 from scim_server.oauth.tables import client, client_secret
 from scim_server.oauth.tokens import Tokens
 
-_METHODS = ["client_secret_basic", "client_secret_post"]
+AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 _LONGEST_CLIENT_ID = 64
 
 # Authlib writes the token that it issues to this log at DEBUG.
@@ -71,14 +71,14 @@ class Client(ClientMixin):  # type: ignore[misc]
         return bool(self.used) and not self.disabled
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method in _METHODS and endpoint == "token"
+        return method in AUTH_METHODS and endpoint == "token"
 
     def check_grant_type(self, grant_type: str) -> bool:
         return bool(grant_type == "client_credentials")
 
 
 class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS = _METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def validate_requested_scope(self) -> None:
         asked = set((self.request.payload.scope or "").split())

@@ -1,4 +1,4 @@
-"""A secret is replaced while Microsoft's side reads, and it notices nothing until one is revoked."""
+"""A secret is replaced while Microsoft's side reads, and nothing fails until one is revoked."""
 
 from __future__ import annotations
 
@@ -112,9 +112,14 @@ def database(school: School) -> Iterator[Database]:
 def rotate(database: Database, public_url: str, overlap: timedelta) -> Credentials:
     with database.write() as connection:
         return credentials.rotate(
-            connection, unit_named(connection, "sp12"), key=derive(Settings(master_key=KEY).key_bytes(), "digest"),
-            public_url=public_url, now=system_clock(), actor="os:test", overlap=overlap,
-        )  # fmt: skip
+            connection,
+            unit_named(connection, "sp12"),
+            key=derive(Settings(master_key=KEY).key_bytes(), "digest"),
+            public_url=public_url,
+            now=system_clock(),
+            actor="os:test",
+            overlap=overlap,
+        )
 
 
 def revoke(database: Database, made: Credentials) -> None:

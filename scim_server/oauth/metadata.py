@@ -1,0 +1,36 @@
+"""What each unit's authorization server and SCIM service say of themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from scim_server.oauth.clients import READ, WRITE
+from scim_server.oauth.server import AUTH_METHODS
+
+
+def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
+    """RFC 8414 §2. There is no authorization endpoint; ``none`` is what it would answer with,
+    since the list of response types is required.
+    """
+    issuer = f"{public_url}/{unit}"
+    return AuthorizationServerMetadata(  # type: ignore[no-any-return]
+        issuer=issuer,
+        token_endpoint=f"{issuer}/oauth2/token",
+        token_endpoint_auth_methods_supported=AUTH_METHODS,
+        grant_types_supported=["client_credentials"],
+        response_types_supported=["none"],
+        scopes_supported=[READ, WRITE],
+    )
+
+
+def protected_resource(public_url: str, unit: str) -> dict[str, Any]:
+    """RFC 9728 §2."""
+    base = f"{public_url}/{unit}"
+    return {
+        "resource": f"{base}/scim/v2",
+        "authorization_servers": [base],
+        "scopes_supported": [READ, WRITE],
+        "bearer_methods_supported": ["header"],
+    }

@@ -61,7 +61,10 @@ def create_app(
     endpoint = TokenEndpoint(
         app, database, tokens, key=digest_key, clock=clock, public_url=settings.public_url
     )
-    open_door(app, hallway, token_door(endpoint.respond))
+    views = {
+        "token": endpoint.respond, "revoke": endpoint.revoke, "introspect": endpoint.introspect,
+    }  # fmt: skip
+    open_door(app, hallway, token_door(**views))
     open_door(app, hallway, metadata_door(settings.public_url))
 
     scim = _scim_service(settings, database, clock, derive(master, "cursor"))

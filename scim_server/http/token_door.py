@@ -1,4 +1,4 @@
-"""The token endpoint's door: one public address, and errors in OAuth's words (RFC 6749 §5.2)."""
+"""The door of the token endpoints, open to everyone; errors in OAuth's words (RFC 6749 §5.2)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from scim_server.http.flask_adapter import within_flask
 from scim_server.http.routes import PUBLIC, Door, Route
 
 
-def token_door(view: Callable[..., Response]) -> Door:
-    """The door around Authlib's ``view``, which is called with the name of the unit."""
-    route = Route("/<unit>/oauth2/token", PUBLIC, {"POST": within_flask(view)})
-    return Door("oauth", (route,), failure)
+def token_door(**views: Callable[..., Response]) -> Door:
+    """The door around Authlib's ``views``, each called with the name of the unit; a view's name is
+    the end of its address.
+    """
+    routes = (
+        Route(f"/<unit>/oauth2/{name}", PUBLIC, {"POST": within_flask(view)})
+        for name, view in views.items()
+    )
+    return Door("oauth", tuple(routes), failure)
 
 
 def failure(error: RequestFailed) -> Answer:

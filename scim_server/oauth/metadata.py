@@ -7,7 +7,7 @@ from typing import Any
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
 from scim_server.oauth.clients import READ, WRITE
-from scim_server.oauth.server import AUTH_METHODS
+from scim_server.oauth.endpoints import AUTH_METHODS
 
 
 def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
@@ -19,6 +19,10 @@ def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
         issuer=issuer,
         token_endpoint=f"{issuer}/oauth2/token",
         token_endpoint_auth_methods_supported=AUTH_METHODS,
+        revocation_endpoint=f"{issuer}/oauth2/revoke",
+        revocation_endpoint_auth_methods_supported=AUTH_METHODS,
+        introspection_endpoint=f"{issuer}/oauth2/introspect",
+        introspection_endpoint_auth_methods_supported=AUTH_METHODS,
         grant_types_supported=["client_credentials"],
         response_types_supported=["none"],
         scopes_supported=[READ, WRITE],

@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 import hmac
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -31,11 +33,11 @@ from sqlalchemy import Text, bindparam, select
 from scim_server.clock import Clock, stamp
 from scim_server.database import Database
 from scim_server.directory.tables import unit
+from scim_server.oauth.endpoints import AUTH_METHODS, Introspection, Revocation
 from scim_server.oauth.secrets import digest
 from scim_server.oauth.tables import client, client_secret
 from scim_server.oauth.tokens import Tokens
 
-AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 _LONGEST_CLIENT_ID = 64
 
 # Authlib writes the token that it issues to this log at DEBUG.
@@ -71,7 +73,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return bool(self.used) and not self.disabled
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method in AUTH_METHODS and endpoint == "token"
+        return method in AUTH_METHODS
 
     def check_grant_type(self, grant_type: str) -> bool:
         return bool(grant_type == "client_credentials")
@@ -103,7 +105,7 @@ class _Request(FlaskOAuth2Request):  # type: ignore[misc]
 
 
 class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
-    """Answers ``POST /{unit}/oauth2/token``; :meth:`respond` is the view."""
+    """Answers ``POST /{unit}/oauth2/token``, ``/revoke`` and ``/introspect``; a view for each."""
 
     def __init__(
         self,
@@ -115,7 +117,7 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         clock: Clock,
         public_url: str,
     ) -> None:
-        self._database, self._tokens, self._key, self._clock = database, tokens, key, clock
+        self._database, self.tokens, self._key, self._clock = database, tokens, key, clock
         self._public_url = public_url
         self._rows = database.reader.prepare(
             select(
@@ -134,14 +136,27 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         super().__init__(app, self._client, self._save)
         self.register_token_generator("default", self._generate)
         self.register_grant(_Grant)
+        self.register_endpoint(Revocation)
+        self.register_endpoint(Introspection)
 
     def respond(self, unit: str) -> Response:
         """RFC 6749 §5: a token, or an error with the status that belongs to it."""
+        return self._checked(self.create_token_response)
+
+    def revoke(self, unit: str) -> Response:
+        """RFC 7009 §2: the client's own token is refused from the next request on."""
+        return self._checked(partial(self.create_endpoint_response, Revocation.ENDPOINT_NAME))
+
+    def introspect(self, unit: str) -> Response:
+        """RFC 7662 §2, for a client's own tokens."""
+        return self._checked(partial(self.create_endpoint_response, Introspection.ENDPOINT_NAME))
+
+    def _checked(self, answer: Callable[[], Response]) -> Response:
         try:
             self._check_form()
         except OAuth2Error as error:
             return self.handle_error_response(None, error)  # type: ignore[no-any-return]
-        return self.create_token_response()  # type: ignore[no-any-return]
+        return answer()
 
     def create_oauth2_request(self, _request: Any) -> _Request:
         return _Request(self._public_url)
@@ -202,13 +217,13 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
 
     def _generate(self, client: Client, scope: str | None = None, **_: Any) -> dict[str, Any]:
         allowed = client.get_allowed_scope(scope)
-        token = self._tokens.issue(
+        token = self.tokens.issue(
             unit_id=client.unit_id, client_id=client.id, secret_id=client.used, scope=allowed
         )
         return {
             "access_token": token,
             "token_type": "Bearer",
-            "expires_in": self._tokens.lifetime,
+            "expires_in": self.tokens.lifetime,
             "scope": allowed,
         }
 

@@ -83,6 +83,8 @@ class Tokens:
             unit, unit.c.id == client.c.unit_id
         )
         asked = access_token.c.digest == bindparam("digest", type_=Text())
+        own = select(access_token.c.client_id, access_token.c.issued, access_token.c.expires)
+        self._own = database.token_reader.prepare(own.where(asked))
         self._is_joined = database.tokens is database.main
         if self._is_joined:
             both = holders.join(access_token, access_token.c.secret_id == client_secret.c.id)
@@ -132,6 +134,29 @@ class Tokens:
             unit_id, unit_name, client_id, secret_id, frozenset(scope.split()), bool(publishes),
             kind, settings,
         )  # fmt: skip
+
+    def belongs(self, token: str, client_id: str) -> bool:
+        """Whether ``token`` was issued to that client, and hasn't been forgotten."""
+        if not is_token(token):
+            return False
+        row = self._database.token_reader.row(self._own, {"digest": digest(self._key, token)})
+        return row is not None and row[0] == client_id
+
+    def describe(self, token: str) -> dict[str, Any] | None:
+        """What introspection tells of a token that a request would be admitted with, or none."""
+        grant = self.check(token)
+        row = self._database.token_reader.row(self._own, {"digest": digest(self._key, token)})
+        if grant is None or row is None or not grant.publishes:
+            return None
+        scope = " ".join(sorted(grant.scopes))
+        return {"client_id": grant.client_id, "scope": scope, "iat": row[1], "exp": row[2]}
+
+    def forget(self, token: str) -> None:
+        """Refuse a token from the next request on."""
+        with self._database.write_tokens() as connection:
+            connection.execute(
+                delete(access_token).where(access_token.c.digest == digest(self._key, token))
+            )
 
     def _look_up(self, token_digest: str) -> tuple[Any, ...] | None:
         """The token's scope and expiry, and the standing of whom it was given to."""

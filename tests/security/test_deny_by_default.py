@@ -29,6 +29,8 @@ def test_only_the_token_endpoint_and_the_way_to_it_are_public(world: World) -> N
     public = [rule.rule for rule in rules(world) if route_of(world, rule).scope == PUBLIC]
     assert public == [
         "/<unit>/oauth2/token",
+        "/<unit>/oauth2/revoke",
+        "/<unit>/oauth2/introspect",
         "/.well-known/oauth-authorization-server/<unit>",
         "/.well-known/oauth-protected-resource/<unit>/scim/v2",
     ]

@@ -31,8 +31,7 @@ The secret is shown only now. It ends on {expires:%Y-%m-%d}.
 
 Next, in Entra: the enterprise app > Provisioning > connectivity (Admin credentials):
   Tenant URL = Web Access Url, Token endpoint, Client Id and Client Secret as above;
-  Test connection, then Save.
-In School Data Sync: the connection's form has the four labels as they stand above."""
+  Test connection, then Save."""
 
 
 def _duration(value: str | timedelta) -> timedelta:
@@ -329,7 +328,8 @@ def when(at: datetime | None) -> str:
 
 
 def _span(length: timedelta) -> str:
-    return f"{length.days} days" if length.days else f"{length.seconds // 3600} hours"
+    count, unit = (length.days, "day") if length.days else (length.seconds // 3600, "hour")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _described(

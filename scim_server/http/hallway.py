@@ -81,27 +81,31 @@ class Hallway:
     def _admit(self, call: Call, scope: str) -> Grant:
         """The unit comes from the token and must be the one in the path."""
         scheme, _, token = call.header("Authorization").partition(" ")
-        pointer = self.pointer(call.arguments.get("unit", ""))
         if not scheme:
-            raise Unauthenticated(
-                "A bearer token is needed. Get one at the token endpoint of the unit.",
-                [("WWW-Authenticate", _CHALLENGE + pointer)],
+            raise self._refused(
+                call, "A bearer token is needed. Get one at the token endpoint of the unit.", ""
             )
         grant = self.tokens.check(token.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
-            raise _invalid_token("The token is unknown, has expired or was revoked.", pointer)
+            raise self._refused(call, "The token is unknown, has expired or was revoked.")
         if grant.unit != call.arguments.get("unit"):
-            raise _invalid_token("The token is for another unit.", pointer)
+            raise self._refused(call, "The token is for another unit.")
         if not grant.publishes:
-            raise _invalid_token(
+            raise self._refused(
+                call,
                 "The unit publishes nothing: no school's director has decided "
                 "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn.",
-                pointer,
             )
         if scope != LIVE:
             check_scope(grant, scope)
         self.tokens.note_use(grant.secret_id, "last_read")
         return grant
+
+    def _refused(
+        self, call: Call, detail: str, error: str = ', error="invalid_token"'
+    ) -> Unauthenticated:
+        challenge = _CHALLENGE + error + self.pointer(call.arguments.get("unit", ""))
+        return Unauthenticated(detail, [("WWW-Authenticate", challenge)])
 
     @staticmethod
     def _log(
@@ -130,11 +134,6 @@ def check_scope(grant: Grant, scope: str) -> None:
         raise Forbidden(
             f"The token doesn't have the scope {scope}.", [("WWW-Authenticate", challenge)]
         )
-
-
-def _invalid_token(detail: str, pointer: str) -> Unauthenticated:
-    challenge = f'{_CHALLENGE}, error="invalid_token"{pointer}'
-    return Unauthenticated(detail, [("WWW-Authenticate", challenge)])
 
 
 def _origin(error: BaseException) -> str:

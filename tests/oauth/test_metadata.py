@@ -24,7 +24,7 @@ def public(world: World) -> World:
 
 
 def test_a_refusal_leads_to_a_token(world: World) -> None:
-    """RFC 9728 §5.1, §3; RFC 8414 §3. Red when ``_admit`` leaves the pointer out."""
+    """RFC 9728 §5.1, §3; RFC 8414 §3. Red when ``_refused`` leaves the pointer out."""
     web = public(world).app.test_client()
     refused = web.get("/sp12/scim/v2/Users")
     found = _POINTER.search(refused.headers["WWW-Authenticate"])
@@ -44,7 +44,7 @@ def test_a_refusal_leads_to_a_token(world: World) -> None:
 
 
 def test_every_refusal_of_a_token_leads_there(world: World) -> None:
-    """Red when ``_invalid_token`` leaves the pointer out."""
+    """Red when ``_refused`` leaves the pointer out."""
     web = world.app.test_client()
     refused = web.get("/sp12/scim/v2/Users", headers={"Authorization": "Bearer wrong"})
     challenge = refused.headers["WWW-Authenticate"]

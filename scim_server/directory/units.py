@@ -17,7 +17,8 @@ from scim_server.directory.serving import count_served
 from scim_server.directory.tables import population, resource, school, unit
 from scim_server.errors import BadInput
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+"""What stands in an address: 1 to 40 of ``a-z``, ``0-9`` and inner hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def add_sandbox(connection: Connection, *, name: str, now: datetime, actor: str)
 
 
 def _insert(connection: Connection, name: str, kind: str, *, domain: str, now: datetime) -> int:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInput(
             f"A unit's name stands in its address: use 1 to 40 of a-z, 0-9 and inner hyphens, "
             f"not {name!r}."

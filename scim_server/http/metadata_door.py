@@ -5,12 +5,12 @@ They are public and say the same of every unit, so that nobody learns from them 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from scim_server.directory.units import NAME
 from scim_server.errors import NotFound
 from scim_server.http.exchange import Answer, Call
 from scim_server.http.routes import PUBLIC, Door, Route
@@ -19,7 +19,6 @@ from scim_server.oauth.metadata import authorization_server, protected_resource
 
 _AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 _PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
-_UNIT = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def metadata_door(public_url: str) -> Door:
@@ -42,14 +41,14 @@ def pointer(public_url: str, unit: str) -> str:
     """The challenge's parameter that leads to the metadata (RFC 9728 §5.1), or nothing for what
     is no unit's name: the text comes from the address, and goes into a header.
     """
-    if not _UNIT.fullmatch(unit):
+    if not NAME.fullmatch(unit):
         return ""
     return f', resource_metadata="{public_url}{_PROTECTED_RESOURCE}/{unit}/scim/v2"'
 
 
 def _unit(call: Call) -> str:
     unit = call.arguments["unit"]
-    if not _UNIT.fullmatch(unit):
+    if not NAME.fullmatch(unit):
         raise NotFound("There is nothing at this address.")
     return unit
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from scim_server.audit import record
 from scim_server.clock import stamp
-from scim_server.directory.units import Unit
+from scim_server.directory.units import NAME, Unit
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth.secrets import new_secret
 from scim_server.oauth.tables import client, client_secret
@@ -23,8 +22,6 @@ SCOPES = {"register": (READ,), "sandbox": (READ, WRITE)}
 
 FIRST = "main"
 """The name of the client that a unit's first credentials are for."""
-
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def add(
     """
     known = SCOPES[of.kind]
     wanted = tuple(dict.fromkeys(scopes)) or known
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInput(f"A client's name is 1 to 40 of a-z, 0-9 and inner hyphens, not {name!r}.")
     if any(each.name == name for each in clients_of(connection, of)):
         raise BadInput(f"The unit {of.name!r} has a client {name!r} already.")

@@ -132,23 +132,25 @@ def _hand_out(
     as_json: bool,
     **terms: Any,
 ) -> None:
-    """Make credentials and give them out; a file that can't be written stops before anything is
-    made.
-    """
+    """Make credentials and give them out; where they can't be written, none are made."""
     settings = Settings.from_env()
-    with _destination(to) as out, opened(settings) as database:
-        with database.write() as connection:
-            unit = unit_named(connection, unit_name)
-            made = make(
-                connection,
-                unit,
-                key=derive(settings.key_bytes(), "digest"),
-                public_url=settings.public_url,
-                now=system_clock(),
-                actor=operator(),
-                **terms,
-            )
+    with (
+        _destination(to) as out,
+        opened(settings) as database,
+        database.write() as connection,
+    ):
+        unit = unit_named(connection, unit_name)
+        made = make(
+            connection,
+            unit,
+            key=derive(settings.key_bytes(), "digest"),
+            public_url=settings.public_url,
+            now=system_clock(),
+            actor=operator(),
+            **terms,
+        )
         show(made, as_json=as_json, out=out)
+        out.flush()
     if to:
         click.echo(f"The values lie in {to}.", err=True)
     if not (as_json or unit.publishes):
@@ -173,8 +175,10 @@ def _destination(path: Path | None) -> Iterator[IO[str]]:
     try:
         with os.fdopen(file, "w", encoding="utf-8") as out:
             yield out
-    except BaseException:
+    except BaseException as error:
         path.unlink()
+        if isinstance(error, OSError):
+            raise BadInput(f"{path} can't be written: {error.strerror}.") from None
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_a_refusal_leaves_no_file(unit: Shell) -> None:
     file = unit.folder / "values"
     unit("credentials", "rotate", "sp12", "--to", str(file), code=1)
     unit("credentials", "issue", "sp12", "--to", str(unit.folder / "no" / "values"), code=2)
+    assert not file.exists()
+    assert listed(unit) == []
+
+
+def test_values_that_cannot_be_written_are_not_made(
+    unit: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red when ``_hand_out`` shows the values once the transaction has ended."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(import_module("scim_server.cli.credentials"), "show", full)
+    file = unit.folder / "values"
+    told = unit("credentials", "issue", "sp12", "--to", str(file), code=2).stderr
+    assert "can't be written: No space left on device" in told
     assert not file.exists()
     assert listed(unit) == []
 

@@ -75,9 +75,12 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
             "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SCIM_WORKERS": "1",
         }
-        database = stack.enter_context(closing(open_database(url)))
+        settings = Settings.load(environ)
+        database = stack.enter_context(
+            closing(open_database(url, audit_keys=settings.keys("audit")))
+        )
         started = time.perf_counter()
-        filled = fill_database(database, Settings.load(environ), count)
+        filled = fill_database(database, settings, count)
         print(f"\n{kind}, {count:,} users: filled in {time.perf_counter() - started:.0f} s")
         ours = programs.server(environ, port, core, others)
         stack.callback(ours.stop)

@@ -16,7 +16,6 @@ from scim_server.database import Database
 from scim_server.database.migrating import set_up
 from scim_server.directory.units import add_sandbox, add_unit, unit_named
 from scim_server.oauth.credentials import Credentials, issue
-from scim_server.oauth.keys import derive
 from scim_server.register.importing import Choices, import_feed
 from scim_server.register.sample import write_sample
 from scim_server.settings import Settings
@@ -52,7 +51,7 @@ def _client(connection: Connection, settings: Settings, name: str) -> Credential
     return issue(
         connection,
         unit_named(connection, name),
-        key=derive(settings.key_bytes(), "digest"),
+        key=settings.key("digest"),
         public_url=settings.public_url,
         now=system_clock(),
         actor=_ACTOR,

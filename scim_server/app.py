@@ -16,7 +16,7 @@ from scim_server.http.hallway import Hallway
 from scim_server.http.logs import configure_logs
 from scim_server.http.metadata_door import metadata_door, pointer
 from scim_server.http.token_door import token_door
-from scim_server.oauth.keys import derive
+from scim_server.keys import Keys
 from scim_server.oauth.server import TokenEndpoint
 from scim_server.oauth.tokens import Tokens
 from scim_server.scim.cursors import Cursors
@@ -41,17 +41,18 @@ def create_app(
     """
     settings = settings or Settings.from_env()
     configure_logs(settings.log_level)
-    database = database or open_database(settings.database_url, settings.token_store_url)
+    database = database or open_database(
+        settings.database_url, settings.token_store_url, audit_keys=settings.keys("audit")
+    )
     check_schema(database)
-    master = settings.key_bytes()
-    digest_key = derive(master, "digest")
+    digest_keys = settings.keys("digest")
 
     app = Flask(__name__, static_folder=None)
     app.config.update(PROPAGATE_EXCEPTIONS=False)
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
 
-    tokens = Tokens(database, digest_key, clock, settings.token_lifetime)
+    tokens = Tokens(database, digest_keys, clock, settings.token_lifetime)
     hallway = Hallway(
         tokens,
         settings.max_body_bytes,
@@ -59,7 +60,7 @@ def create_app(
         partial(pointer, settings.public_url),
     )
     endpoint = TokenEndpoint(
-        app, database, tokens, key=digest_key, clock=clock, public_url=settings.public_url
+        app, database, tokens, keys=digest_keys, clock=clock, public_url=settings.public_url
     )
     views = {
         "token": endpoint.respond, "revoke": endpoint.revoke, "introspect": endpoint.introspect,
@@ -67,7 +68,7 @@ def create_app(
     open_door(app, hallway, token_door(**views))
     open_door(app, hallway, metadata_door(settings.public_url))
 
-    scim = _scim_service(settings, database, clock, derive(master, "cursor"))
+    scim = _scim_service(settings, database, clock, settings.keys("cursor"))
     open_door(app, hallway, scim.door)
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
@@ -75,10 +76,10 @@ def create_app(
 
 
 def _scim_service(
-    settings: Settings, database: Database, clock: Clock, cursor_key: bytes
+    settings: Settings, database: Database, clock: Clock, cursor_keys: Keys
 ) -> ScimService:
     bounds = _bounds(settings)
-    cursors = Cursors(cursor_key, clock, settings.cursor_lifetime)
+    cursors = Cursors(cursor_keys, clock, settings.cursor_lifetime)
     kinds = Kinds(bounds, cursor_lifetime=cursors.lifetime, public_url=settings.public_url)
     reads = Reads(Resources(database), kinds, cursors, bounds)
     return ScimService(reads, Writes(Changes(database, clock), kinds, reads, bounds, hashed))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from scim_server.errors import BadSettings
+from scim_server.keys import Key, Keys, keys_for
 
 PREFIX = "SCIM_"
 SETTINGS_FILE = "SCIM_SETTINGS_FILE"
@@ -110,6 +111,12 @@ def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text.lower() == "on"
+
+
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
@@ -151,6 +158,18 @@ class Settings:
         "key itself.",
         _path,
     )
+    previous_master_key: str = _setting(
+        "",
+        "The master key before this one, while it is being replaced: what it made is still "
+        "recognised, and renewed at its next use.",
+        str,
+        secret=True,
+    )
+    previous_master_key_file: Path | None = _setting(  # noqa: RUF009
+        None,
+        "A file that holds the master key before this one. Give either this or the key itself.",
+        _path,
+    )
     host: str = _setting("127.0.0.1", "The address that the server listens on.", _host)
     port: int = _whole(8000, 1, 65_535, "The port that the server listens on.")
     workers: int = _whole(0, 0, 256, "Worker processes. 0: one for each processor core.")
@@ -177,6 +196,30 @@ class Settings:
         1_000, 1, 100_000,
         "A PATCH of the members of a group with more than so many is answered without the group.",
     )  # fmt: skip
+    requests_per_second: int = _whole(
+        50, 1, 100_000, "Requests a second that each client of a register unit may keep up."
+    )
+    request_burst: int = _whole(
+        200, 1, 1_000_000, "Requests that a client which was silent may send at once."
+    )
+    proxies: int = _whole(
+        0,
+        0,
+        10,
+        "Reverse proxies in front that append to X-Forwarded-For: how the network of who fails "
+        "to authenticate is known.",
+    )
+    long_lived_tokens: bool = _setting(
+        False,
+        "Whether bearer tokens that live up to a year may be issued and are accepted: `on` or "
+        "`off`. For portals that know nothing better.",
+        _switch,
+    )
+    audit_anchor_file: Path | None = _setting(  # noqa: RUF009
+        None,
+        "A file, best on another machine, that the end of the audit record is appended to.",
+        _path,
+    )
     token_lifetime: int = _whole(
         3_600, 3_600, 21_600, "Seconds that an access token is valid for: one to six hours."
     )
@@ -226,17 +269,35 @@ class Settings:
         """The settings of this process; see :meth:`load`."""
         return cls.load(os.environ)
 
-    def key_bytes(self) -> bytes:
-        """The master key, from wherever it is kept: 32 bytes or more."""
-        if bool(self.master_key) == bool(self.master_key_file):
+    def key_bytes(self) -> tuple[bytes, ...]:
+        """The master keys, from wherever they are kept: the one in use, then the one before it,
+        where that is given. Each has 32 bytes or more.
+        """
+        if not (self.master_key or self.master_key_file):
             raise BadSettings(
                 "Give the master key either as SCIM_MASTER_KEY or in the file that "
-                f"SCIM_MASTER_KEY_FILE names, and not as both. Make one with: {NEW_KEY}"
+                f"SCIM_MASTER_KEY_FILE names. Make one with: {NEW_KEY}"
             )
-        if self.master_key_file is None:
-            return _decoded(self.master_key, "SCIM_MASTER_KEY")
-        label = f"SCIM_MASTER_KEY_FILE: the file {self.master_key_file}"
-        return _decoded(_private_text(self.master_key_file, label), label)
+        current = _key(self.master_key, self.master_key_file, "SCIM_MASTER_KEY")
+        if not (self.previous_master_key or self.previous_master_key_file):
+            return (current,)
+        before = _key(
+            self.previous_master_key, self.previous_master_key_file, "SCIM_PREVIOUS_MASTER_KEY"
+        )
+        if before == current:
+            raise BadSettings(
+                "SCIM_PREVIOUS_MASTER_KEY is the master key itself. Remove it, or make a new "
+                f"master key with: {NEW_KEY}"
+            )
+        return (current, before)
+
+    def keys(self, purpose: str) -> Keys:
+        """The keys for one purpose, that of the master key in use first."""
+        return keys_for(purpose, self.key_bytes())
+
+    def key(self, purpose: str) -> Key:
+        """The key that is used for ``purpose`` from now on."""
+        return self.keys(purpose)[0]
 
     @property
     def on_sqlite(self) -> bool:
@@ -303,6 +364,8 @@ def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if value is None or value == "":
         return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
     metadata = Settings.__dataclass_fields__[name].metadata
     return "***" if metadata["secret"] else _without_password(str(value))
 
@@ -355,7 +418,8 @@ def _from_file(environ: Mapping[str, str], problems: list[str]) -> Given:
 
 def _holds_secret(table: Mapping[str, Any]) -> bool:
     urls = (str(table.get(name, "")) for name in ("database_url", "token_database_url"))
-    return "master_key" in table or any(_without_password(url) != url for url in urls)
+    keys = ("master_key", "previous_master_key")
+    return any(name in table for name in keys) or any(_without_password(url) != url for url in urls)
 
 
 def _unknown(label: str, name: str, known: list[str]) -> str:
@@ -380,13 +444,24 @@ def _misfits(settings: Settings) -> Iterator[str]:
 
 def _key_problems(settings: Settings) -> Iterator[str]:
     try:
-        key = settings.key_bytes()
+        current, *_ = settings.key_bytes()
     except BadSettings as problem:
         yield str(problem)
         return
     # 32 random bytes hold about 30 different ones; a typed or repeated pattern holds few.
-    if len(set(key)) < 16:
+    if len(set(current)) < 16:
         yield f"The master key is a pattern, not random. Make one with: {NEW_KEY}"
+
+
+def _key(text: str, file: Path | None, name: str) -> bytes:
+    if text and file:
+        raise BadSettings(
+            f"{name} and {name}_FILE are both given. Keep one of them; a file is better."
+        )
+    if file is None:
+        return _decoded(text, name)
+    label = f"{name}_FILE: the file {file}"
+    return _decoded(_private_text(file, label), label)
 
 
 def _decoded(text: str, label: str) -> bytes:

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import upgrade
 from tests.sandbox import Sandbox, make_sandbox
-from tests.school import MovedClock, World, make_world
+from tests.school import AUDIT_KEYS, MovedClock, World, make_world
 
 # The launcher of the test database wants a runtime folder of its owner alone, and warns without.
 _runtime = tempfile.mkdtemp(prefix="scim-run-")
@@ -44,7 +44,7 @@ def postgresql() -> Iterator[str]:
 def postgresql_template(postgresql: str) -> str:
     """The name of a database with the newest schema, to copy from."""
     _create(postgresql, "migrated", "template1")
-    database = open_database(_url(postgresql, "migrated"))
+    database = open_database(_url(postgresql, "migrated"), audit_keys=AUDIT_KEYS)
     upgrade(database)
     database.close()
     return "migrated"
@@ -54,7 +54,7 @@ def postgresql_template(postgresql: str) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with SQLite files of the newest schema, to copy from."""
     folder = tmp_path_factory.mktemp("migrated")
-    database = open_database(f"sqlite:///{folder}/school.db")
+    database = open_database(f"sqlite:///{folder}/school.db", audit_keys=AUDIT_KEYS)
     upgrade(database)
     database.close()
     return folder
@@ -74,7 +74,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
+    opened = open_database(database_url, audit_keys=AUDIT_KEYS)
     yield opened
     opened.close()
 

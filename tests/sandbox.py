@@ -14,7 +14,6 @@ from scim_server.database import Database
 from scim_server.directory.units import Unit, add_sandbox
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials
-from scim_server.oauth.keys import derive
 from scim_server.settings import Settings
 from tests.school import KEY, PUBLIC_URL, MovedClock
 
@@ -110,7 +109,7 @@ def make_sandbox(
         issued = credentials.issue(
             connection,
             unit,
-            key=derive(settings.key_bytes(), "digest"),
+            key=settings.key("digest"),
             public_url=settings.public_url,
             now=clock(),
             actor="os:test",

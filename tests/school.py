@@ -17,12 +17,13 @@ from scim_server.directory.consent import decide
 from scim_server.directory.units import Unit, add_unit, unit_named
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials
-from scim_server.oauth.keys import derive
 from scim_server.register.importing import Choices, Outcome, import_feed
 from scim_server.settings import Settings
 
 KEY = "k3yOfTheTests-0123456789abcdefghijklmnopqrst"
 PUBLIC_URL = "http://127.0.0.1:8000"
+AUDIT_KEYS = Settings(master_key=KEY).keys("audit")
+"""What a database has to be opened with for anything to be recorded in it."""
 SCHOOLS = ("SP 12", "LO 3")
 DOMAIN = "sp12.example.pl"
 
@@ -201,7 +202,7 @@ def add_school(
         issued = credentials.issue(
             connection,
             unit,
-            key=derive(settings.key_bytes(), "digest"),
+            key=settings.key("digest"),
             public_url=settings.public_url,
             now=clock(),
             actor="os:test",

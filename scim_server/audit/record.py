@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from scim_server.audit.chain import Anchor, Entry, seal
 from scim_server.audit.tables import audit_entry
 from scim_server.clock import stamp
+from scim_server.keys import Keys
+
+_POSTGRESQL_LOCK = 0x5C1B
 
 
 def record(
@@ -25,20 +29,38 @@ def record(
 
     ``action`` is ``thing.verb`` (``import.applied``), ``actor`` the operator's account or a
     client id, ``facts`` identifiers and counts. Names, logins, addresses and secrets don't
-    belong here.
+    belong here. From here to the end of the transaction other writers of the record wait: call
+    it when everything else is written.
     """
+    keys: Keys = connection.get_execution_options()["audit_keys"]
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
+    before = anchor(connection) or Anchor(0, "")
+    entry = Entry(before.number + 1, stamp(at), action, actor, unit, dict(facts))
     connection.execute(
         insert(audit_entry).values(
-            at=stamp(at), action=action, actor=actor, unit=unit, facts=dict(facts)
+            number=entry.number, at=entry.at, action=action, actor=actor, unit=unit,
+            facts=entry.facts, mac=seal(keys[0], before.mac, entry), key=keys[0].id,
         )
-    )
+    )  # fmt: skip
+
+
+def anchor(connection: Connection) -> Anchor | None:
+    """The end of the record as it is now, to be kept elsewhere; none while it is empty."""
+    query = select(audit_entry.c.number, audit_entry.c.mac)
+    row = connection.execute(query.order_by(audit_entry.c.number.desc()).limit(1)).first()
+    return Anchor(row.number, row.mac or "") if row else None
 
 
 def entries(connection: Connection, *, unit: str, action: str) -> list[dict[str, Any]]:
     """The entries of one kind about one unit, oldest first, each with all its columns."""
-    query = (
-        select(audit_entry)
-        .where(audit_entry.c.unit == unit, audit_entry.c.action == action)
-        .order_by(audit_entry.c.number)
-    )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    query = select(audit_entry).where(audit_entry.c.unit == unit, audit_entry.c.action == action)
+    rows = connection.execute(query.order_by(audit_entry.c.number)).mappings()
+    return [dict(row) for row in rows]
+
+
+def whole(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Every entry, oldest first, read little by little."""
+    query = select(audit_entry).order_by(audit_entry.c.number)
+    for row in connection.execution_options(yield_per=1_000).execute(query).mappings():
+        yield dict(row)

@@ -20,7 +20,6 @@ from scim_server.directory.units import Unit, unit_named, units
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth import credentials as issuing
 from scim_server.oauth.clients import clients_of
-from scim_server.oauth.keys import derive
 from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.settings import Settings
 
@@ -143,7 +142,7 @@ def _hand_out(
         made = make(
             connection,
             unit,
-            key=derive(settings.key_bytes(), "digest"),
+            key=settings.key("digest"),
             public_url=settings.public_url,
             now=system_clock(),
             actor=operator(),
@@ -278,7 +277,7 @@ def check(unit_name: str) -> None:
             connection,
             unit_named(connection, unit_name),
             text,
-            key=derive(settings.key_bytes(), "digest"),
+            keys=settings.keys("digest"),
         )
     state = found.state(system_clock())
     click.echo(f"A whole secret: {found.id} of {found.client_id}, {state}.")

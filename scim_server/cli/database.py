@@ -18,7 +18,9 @@ def database() -> None:
 def upgrade_command() -> None:
     """Bring the database to this version. Safe to run twice, and while the server is stopped."""
     settings = Settings.from_env()
-    opened = open_database(settings.database_url, settings.token_store_url)
+    opened = open_database(
+        settings.database_url, settings.token_store_url, audit_keys=settings.keys("audit")
+    )
     try:
         with opened.answering():
             upgrade(opened)

@@ -16,7 +16,6 @@ from scim_server.directory.consent import decide
 from scim_server.directory.units import add_sandbox, add_unit, unit_named, units
 from scim_server.errors import BadEnvironment
 from scim_server.oauth import credentials
-from scim_server.oauth.keys import derive
 from scim_server.register.importing import Choices, import_feed
 from scim_server.register.sample import write_sample
 from scim_server.settings import Settings
@@ -112,7 +111,7 @@ def _values(settings: Settings, note: Path, unit: str) -> dict[str, str]:
             made = credentials.issue(
                 connection,
                 unit_named(connection, unit),
-                key=derive(settings.key_bytes(), "digest"),
+                key=settings.key("digest"),
                 public_url=settings.public_url,
                 now=system_clock(),
                 actor=operator(),

@@ -18,7 +18,9 @@ def opened(settings: Settings) -> Iterator[Database]:
 
     Raises :class:`~scim_server.errors.BadEnvironment` where it can't be used by this version.
     """
-    database = open_database(settings.database_url, settings.token_store_url)
+    database = open_database(
+        settings.database_url, settings.token_store_url, audit_keys=settings.keys("audit")
+    )
     try:
         with database.answering():
             set_up(database)

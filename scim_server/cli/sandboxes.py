@@ -13,7 +13,6 @@ from scim_server.clock import system_clock
 from scim_server.directory import sandboxes
 from scim_server.directory.units import add_sandbox, unit_named
 from scim_server.oauth import clients, credentials
-from scim_server.oauth.keys import derive
 from scim_server.settings import Settings
 
 
@@ -32,7 +31,7 @@ def create(name: str, as_json: bool) -> None:
         made = credentials.issue(
             connection,
             add_sandbox(connection, name=name, now=system_clock(), actor=operator()),
-            key=derive(settings.key_bytes(), "digest"),
+            key=settings.key("digest"),
             public_url=settings.public_url,
             now=system_clock(),
             actor=operator(),

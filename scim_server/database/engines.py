@@ -12,11 +12,17 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+)
 
 from scim_server.database.reading import Reader
 from scim_server.database.writing import Writer
 from scim_server.errors import BadEnvironment, DatabaseUnavailable
+from scim_server.keys import Keys
 
 _BUSY_MILLISECONDS = 30_000
 """How long a writer on SQLite waits for another: longer than the largest import holds the lock."""
@@ -89,25 +95,26 @@ class Database:
             engine.dispose()
 
 
-def open_database(url: str, token_url: str = "") -> Database:
+def open_database(url: str, token_url: str = "", *, audit_keys: Keys = ()) -> Database:
     """Open the database at ``url``; creates SQLite files (mode 0600), connects lazily elsewhere.
 
     ``token_url`` names the second SQLite file; without it, ``school.db`` is joined by
-    ``school-tokens.db``. On PostgreSQL it is left empty. Raises
+    ``school-tokens.db``. On PostgreSQL it is left empty. The first of ``audit_keys`` seals what
+    is recorded; without one nothing can be done that has to be recorded. Raises
     :class:`~scim_server.errors.BadEnvironment` where a file can't be made, the driver is missing
     or the address is none.
     """
     try:
-        return _opened(url, token_url)
+        return _opened(url, token_url, audit_keys)
     except ArgumentError as error:
         raise BadEnvironment(
             "SCIM_DATABASE_URL is not an address that a database can be reached at."
         ) from error
 
 
-def _opened(url: str, token_url: str) -> Database:
+def _opened(url: str, token_url: str, audit_keys: Keys) -> Database:
     where = make_url(url)
-    main = _engine(where, "FULL")
+    main = _engine(where, "FULL").execution_options(audit_keys=audit_keys)
     beside = make_url(token_url) if token_url else _beside(where)
     # A token that a power failure takes costs its client one more request; a flush for each costs
     # every client milliseconds.

@@ -13,7 +13,7 @@ from scim_server.clock import stamp
 from scim_server.directory.units import NAME, Unit
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth.secrets import new_secret
-from scim_server.oauth.tables import client, client_secret
+from scim_server.oauth.tables import client, credential
 
 READ = "scim.read"
 WRITE = "scim.write"
@@ -110,7 +110,7 @@ def set_disabled(
 def remove(connection: Connection, of: Unit, name: str, *, now: datetime, actor: str) -> Client:
     """Remove a client and its secrets; tokens that these got are refused at once."""
     found = client_named(connection, of, name)
-    connection.execute(delete(client_secret).where(client_secret.c.client_id == found.id))
+    connection.execute(delete(credential).where(credential.c.client_id == found.id))
     connection.execute(delete(client).where(client.c.id == found.id))
     _record(connection, of, found, "removed", now, actor)
     return found
@@ -119,7 +119,7 @@ def remove(connection: Connection, of: Unit, name: str, *, now: datetime, actor:
 def remove_all(connection: Connection, of: Unit) -> None:
     """Remove every client of the unit, and their secrets."""
     own = select(client.c.id).where(client.c.unit_id == of.id)
-    connection.execute(delete(client_secret).where(client_secret.c.client_id.in_(own)))
+    connection.execute(delete(credential).where(credential.c.client_id.in_(own)))
     connection.execute(delete(client).where(client.c.unit_id == of.id))
 
 

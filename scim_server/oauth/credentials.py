@@ -8,7 +8,6 @@ between two tokens.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,9 +17,16 @@ from scim_server.audit import record
 from scim_server.clock import moment, stamp
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput, Refused
+from scim_server.keys import Key, Keys
 from scim_server.oauth.clients import FIRST, Client, add, client_named, clients_of
-from scim_server.oauth.secrets import SECRET_LENGTH, digest, new_secret, secret_id
-from scim_server.oauth.tables import client, client_secret
+from scim_server.oauth.secrets import (
+    SECRET_LENGTH,
+    digest,
+    matches,
+    new_secret,
+    secret_id,
+)
+from scim_server.oauth.tables import client, credential
 
 LIFE = timedelta(days=365)
 SHORTEST, LONGEST = timedelta(days=30), timedelta(days=1_095)
@@ -80,7 +86,7 @@ def issue(
     connection: Connection,
     of: Unit,
     *,
-    key: bytes,
+    key: Key,
     public_url: str,
     now: datetime,
     actor: str,
@@ -105,10 +111,12 @@ def issue(
         )
     secret, expires = new_secret(), now + life
     connection.execute(
-        insert(client_secret).values(
+        insert(credential).values(
             id=secret.id,
             client_id=client_id,
+            kind="secret",
             digest=digest(key, secret.text),
+            key=key.id,
             created=stamp(now),
             expires=stamp(expires),
         )
@@ -123,7 +131,7 @@ def rotate(
     connection: Connection,
     of: Unit,
     *,
-    key: bytes,
+    key: Key,
     public_url: str,
     now: datetime,
     actor: str,
@@ -154,8 +162,8 @@ def rotate(
     (old,) = live
     ends = min(old.expires, now + overlap)
     connection.execute(
-        update(client_secret)
-        .where(client_secret.c.id == old.id)
+        update(credential)
+        .where(credential.c.id == old.id)
         .values(superseded=stamp(now), expires=stamp(ends))
     )
     facts = {"client": old.client_id, "secret": old.id, "ends": stamp(ends), "reason": reason}
@@ -192,7 +200,7 @@ def revoke(
             f"{of.name}, or say --force."
         )
     connection.execute(
-        update(client_secret).where(client_secret.c.id == secret).values(revoked=stamp(now))
+        update(credential).where(credential.c.id == secret).values(revoked=stamp(now))
     )
     facts = {"secret": secret, "reason": reason, "forced": force}
     record(connection, at=now, action="credential.revoked", actor=actor, unit=of.name, facts=facts)
@@ -201,14 +209,14 @@ def revoke(
 def secrets_of(connection: Connection, unit_id: int) -> list[Secret]:
     """Every secret that the unit's clients ever had, the first to end first."""
     columns = (
-        client_secret.c.id, client_secret.c.client_id, client_secret.c.created,
-        client_secret.c.expires, client_secret.c.superseded, client_secret.c.revoked,
+        credential.c.id, credential.c.client_id, credential.c.created,
+        credential.c.expires, credential.c.superseded, credential.c.revoked,
     )  # fmt: skip
     query = (
         select(*columns)
-        .join(client, client.c.id == client_secret.c.client_id)
+        .join(client, client.c.id == credential.c.client_id)
         .where(client.c.unit_id == unit_id)
-        .order_by(client_secret.c.expires, client_secret.c.id)
+        .order_by(credential.c.expires, credential.c.id)
     )
     return [
         Secret(id, of, *(moment(at) if at else None for at in times))  # type: ignore[arg-type]
@@ -216,7 +224,7 @@ def secrets_of(connection: Connection, unit_id: int) -> list[Secret]:
     ]
 
 
-def recognise(connection: Connection, of: Unit, text: str, *, key: bytes) -> Secret:
+def recognise(connection: Connection, of: Unit, text: str, *, keys: Keys) -> Secret:
     """The unit's secret whose text this is, live or not.
 
     Raises :class:`~scim_server.errors.BadInput` for a text that is no whole secret, which its
@@ -228,9 +236,9 @@ def recognise(connection: Connection, of: Unit, text: str, *, key: bytes) -> Sec
             "This is no whole client secret: a character is wrong, missing or too many. One "
             f"begins with uonet_cs_ and has {SECRET_LENGTH} characters; this text has {len(text)}."
         )
-    kept = connection.scalar(select(client_secret.c.digest).where(client_secret.c.id == name))
+    kept = connection.scalar(select(credential.c.digest).where(credential.c.id == name))
     found = {each.id: each for each in secrets_of(connection, of.id)}.get(name)
-    if found is None or not hmac.compare_digest(kept or "", digest(key, text)):
+    if found is None or not matches(kept or "", keys, text):
         raise Refused(f"A whole secret, but none that {of.name!r} was given.")
     return found
 

@@ -15,6 +15,8 @@ import secrets
 import zlib
 from dataclasses import dataclass
 
+from scim_server.keys import Key, Keys
+
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET = re.compile(r"uonet_cs_([0-9A-Za-z]{8})_[0-9A-Za-z]{49}")
 _TOKEN = re.compile(r"uonet_at_[0-9A-Za-z]{49}")
@@ -52,9 +54,15 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None and _checked(text[:-6]) == text
 
 
-def digest(key: bytes, text: str) -> str:
+def digest(key: Key, text: str) -> str:
     """The keyed hash that is stored. 256 random bits can't be guessed, so it needn't be slow."""
-    return hmac.digest(key, text.encode(), hashlib.sha256).hex()
+    return hmac.digest(key.secret, text.encode(), hashlib.sha256).hex()
+
+
+def matches(kept: str, keys: Keys, text: str) -> bool:
+    """Whether ``kept`` is the digest of ``text`` under any of ``keys``; takes as long if not."""
+    found = [hmac.compare_digest(kept, digest(each, text)) for each in keys]
+    return any(found)
 
 
 def _random(length: int) -> str:

@@ -8,7 +8,6 @@ the query, no unknown scope, a lifetime of our own, and no secret or token in a 
 from __future__ import annotations
 
 import base64
-import hmac
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,10 @@ from functools import partial
 from typing import Any
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload, FlaskOAuth2Request
+from authlib.integrations.flask_oauth2.requests import (
+    FlaskOAuth2Payload,
+    FlaskOAuth2Request,
+)
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     ClientMixin,
@@ -33,9 +35,10 @@ from sqlalchemy import Text, bindparam, select
 from scim_server.clock import Clock, stamp
 from scim_server.database import Database
 from scim_server.directory.tables import unit
+from scim_server.keys import Keys
 from scim_server.oauth.endpoints import AUTH_METHODS, Introspection, Revocation
-from scim_server.oauth.secrets import digest
-from scim_server.oauth.tables import client, client_secret
+from scim_server.oauth.secrets import matches
+from scim_server.oauth.tables import client, credential
 from scim_server.oauth.tokens import Tokens
 
 _LONGEST_CLIENT_ID = 64
@@ -54,7 +57,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     disabled: bool
     publishes: bool
     live: dict[str, str]
-    key: bytes
+    keys: Keys
     used: str = ""
 
     def get_client_id(self) -> str:
@@ -66,9 +69,8 @@ class Client(ClientMixin):  # type: ignore[misc]
         return " ".join(each for each in asked if each in allowed)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        given = digest(self.key, client_secret)
         for id, kept in self.live.items():
-            if hmac.compare_digest(kept, given):
+            if matches(kept, self.keys, client_secret):
                 self.used = id
         return bool(self.used) and not self.disabled
 
@@ -113,24 +115,25 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         database: Database,
         tokens: Tokens,
         *,
-        key: bytes,
+        keys: Keys,
         clock: Clock,
         public_url: str,
     ) -> None:
-        self._database, self.tokens, self._key, self._clock = database, tokens, key, clock
+        self._database, self.tokens, self._keys, self._clock = database, tokens, keys, clock
         self._public_url = public_url
         self._rows = database.reader.prepare(
             select(
                 client.c.unit_id, client.c.scope, client.c.disabled, unit.c.publishes,
-                client_secret.c.id, client_secret.c.digest,
+                credential.c.id, credential.c.digest,
             )
             .join(unit, unit.c.id == client.c.unit_id)
-            .join(client_secret, client_secret.c.client_id == client.c.id)
+            .join(credential, credential.c.client_id == client.c.id)
             .where(
                 client.c.id == bindparam("client", type_=Text()),
                 unit.c.name == bindparam("unit_name", type_=Text()),
-                client_secret.c.revoked.is_(None),
-                client_secret.c.expires > bindparam("now", type_=Text()),
+                credential.c.kind == "secret",
+                credential.c.revoked.is_(None),
+                credential.c.expires > bindparam("now", type_=Text()),
             )
         )  # fmt: skip
         super().__init__(app, self._client, self._save)
@@ -213,7 +216,7 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
             rows = self._database.reader.rows(self._rows, asked)
         unit_id, scope, disabled, publishes = rows[0][:4] if rows else (0, "", True, False)
         live = {row[4]: row[5] for row in rows} or {"": "0" * 64}
-        return Client(client_id, unit_id, scope, bool(disabled), bool(publishes), live, self._key)
+        return Client(client_id, unit_id, scope, bool(disabled), bool(publishes), live, self._keys)
 
     def _generate(self, client: Client, scope: str | None = None, **_: Any) -> dict[str, Any]:
         allowed = client.get_allowed_scope(scope)

@@ -1,8 +1,18 @@
-"""Clients and secrets, in the main database; tokens and last uses, in the one for requests."""
+"""Clients and credentials, in the main database; what requests write, in the other one."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+)
 
 from scim_server.database.schema import key_text, main, tokens
 
@@ -18,12 +28,19 @@ client = Table(
 )
 Index("ix_client_name", client.c.unit_id, client.c.name, unique=True)
 
-client_secret = Table(
-    "client_secret",
+# What a client proves itself with: a secret, a bearer that is a token itself, or a trust in
+# somebody's keys.
+credential = Table(
+    "credential",
     main,
     Column("id", key_text(), primary_key=True),
     Column("client_id", ForeignKey("client.id"), nullable=False, index=True),
-    Column("digest", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # Of a secret and a bearer, under the key whose id stands beside it; of a trust, nothing.
+    Column("digest", Text),
+    Column("key", Text),
+    # Of a trust: whose assertions, for whom, and where the keys are.
+    Column("terms", JSON),
     Column("created", Text, nullable=False),
     Column("expires", key_text(), nullable=False),
     # When another took its place; ``expires`` is then the end of the overlap.
@@ -52,4 +69,20 @@ secret_use = Table(
     Column("secret_id", key_text(), primary_key=True),
     Column("last_token", BigInteger),
     Column("last_read", BigInteger),
+)
+
+# Assertions that were used and haven't expired, so that none is used twice.
+used_assertion = Table(
+    "used_assertion",
+    tokens,
+    Column("digest", key_text(), primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+)
+
+# Notices that were sent, so that each is sent once, by whichever process comes first.
+sent_notice = Table(
+    "sent_notice",
+    tokens,
+    Column("notice", key_text(), primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )

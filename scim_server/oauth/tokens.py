@@ -20,10 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.clock import Clock
 from scim_server.database import Database
+from scim_server.database.reading import Prepared, Reader
 from scim_server.directory.tables import unit
 from scim_server.errors import DatabaseUnavailable
+from scim_server.keys import Keys
 from scim_server.oauth.secrets import digest, is_token, new_token
-from scim_server.oauth.tables import access_token, client, client_secret, secret_use
+from scim_server.oauth.tables import access_token, client, credential, secret_use
 
 _NEW_TOKEN = insert(access_token)
 _STAMP_EVERY = 60
@@ -61,9 +63,9 @@ class Grant:
 class Tokens:
     """Issuing and checking. ``lifetime`` is in seconds."""
 
-    def __init__(self, database: Database, key: bytes, clock: Clock, lifetime: int) -> None:
+    def __init__(self, database: Database, keys: Keys, clock: Clock, lifetime: int) -> None:
         self._database = database
-        self._key = key
+        self._keys = keys
         self._clock = clock
         self.lifetime = lifetime
         self._stamped: dict[tuple[str, str], int] = {}
@@ -76,10 +78,10 @@ class Tokens:
         database = self._database
         token = (access_token.c.scope, access_token.c.expires)
         standing = (
-            client.c.unit_id, unit.c.name, client.c.id, client_secret.c.id, client.c.disabled,
-            client_secret.c.revoked, unit.c.publishes, unit.c.kind, unit.c.settings,
+            client.c.unit_id, unit.c.name, client.c.id, credential.c.id, client.c.disabled,
+            credential.c.revoked, unit.c.publishes, unit.c.kind, unit.c.settings,
         )  # fmt: skip
-        holders = client_secret.join(client, client.c.id == client_secret.c.client_id).join(
+        holders = credential.join(client, client.c.id == credential.c.client_id).join(
             unit, unit.c.id == client.c.unit_id
         )
         asked = access_token.c.digest == bindparam("digest", type_=Text())
@@ -87,7 +89,7 @@ class Tokens:
         self._own = database.token_reader.prepare(own.where(asked))
         self._is_joined = database.tokens is database.main
         if self._is_joined:
-            both = holders.join(access_token, access_token.c.secret_id == client_secret.c.id)
+            both = holders.join(access_token, access_token.c.secret_id == credential.c.id)
             self._joined = database.reader.prepare(
                 select(*token, *standing).select_from(both).where(asked)
             )
@@ -98,14 +100,14 @@ class Tokens:
         self._standing = database.reader.prepare(
             select(*standing)
             .select_from(holders)
-            .where(client_secret.c.id == bindparam("secret", type_=Text()))
+            .where(credential.c.id == bindparam("secret", type_=Text()))
         )
 
     def issue(self, *, unit_id: int, client_id: str, secret_id: str, scope: str) -> str:
         """A new token, written in a transaction of its own outside the main database."""
         token, now = new_token(), self._now()
         row = {
-            "digest": digest(self._key, token),
+            "digest": digest(self._keys[0], token),
             "unit_id": unit_id,
             "client_id": client_id,
             "secret_id": secret_id,
@@ -121,9 +123,7 @@ class Tokens:
 
     def check(self, token: str) -> Grant | None:
         """What ``token`` allows now, or none for one that is unknown, expired or revoked."""
-        if not is_token(token):
-            return None
-        found = self._look_up(digest(self._key, token))
+        found = self._look_up(token) if is_token(token) else None
         if found is None:
             return None
         scope, expires, *holder, disabled, revoked, publishes, kind, settings = found
@@ -137,15 +137,13 @@ class Tokens:
 
     def belongs(self, token: str, client_id: str) -> bool:
         """Whether ``token`` was issued to that client, and hasn't been forgotten."""
-        if not is_token(token):
-            return False
-        row = self._database.token_reader.row(self._own, {"digest": digest(self._key, token)})
+        row = self._kept(token) if is_token(token) else None
         return row is not None and row[0] == client_id
 
     def describe(self, token: str) -> dict[str, Any] | None:
         """What introspection tells of a token that a request would be admitted with, or none."""
         grant = self.check(token)
-        row = self._database.token_reader.row(self._own, {"digest": digest(self._key, token)})
+        row = self._kept(token)
         if grant is None or row is None or not grant.publishes:
             return None
         scope = " ".join(sorted(grant.scopes))
@@ -154,20 +152,30 @@ class Tokens:
     def forget(self, token: str) -> None:
         """Refuse a token from the next request on."""
         with self._database.write_tokens() as connection:
-            connection.execute(
-                delete(access_token).where(access_token.c.digest == digest(self._key, token))
-            )
+            digests = [digest(key, token) for key in self._keys]
+            connection.execute(delete(access_token).where(access_token.c.digest.in_(digests)))
 
-    def _look_up(self, token_digest: str) -> tuple[Any, ...] | None:
+    def _look_up(self, token: str) -> tuple[Any, ...] | None:
         """The token's scope and expiry, and the standing of whom it was given to."""
-        asked = {"digest": token_digest}
         if self._is_joined:
-            return self._database.reader.row(self._joined, asked)
-        row = self._database.token_reader.row(self._token, asked)
+            return self._first(self._database.reader, self._joined, token)
+        row = self._first(self._database.token_reader, self._token, token)
         if row is None:
             return None
         standing = self._database.reader.row(self._standing, {"secret": row[2]})
         return (*row[:2], *standing) if standing else None
+
+    def _kept(self, token: str) -> tuple[Any, ...] | None:
+        """The token's client, and when it was issued and expires."""
+        return self._first(self._database.token_reader, self._own, token)
+
+    def _first(self, reader: Reader, prepared: Prepared, token: str) -> tuple[Any, ...] | None:
+        """What is kept of ``token``, under whichever master key it was issued."""
+        for key in self._keys:
+            row = reader.row(prepared, {"digest": digest(key, token)})
+            if row is not None:
+                return row  # type: ignore[no-any-return]
+        return None
 
     def note_use(self, secret_id: str, what: str) -> None:
         """Record ``last_read`` or ``last_token`` of a secret, at most once a minute.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import secrets
 
@@ -19,16 +20,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from scim_server.clock import Clock
 from scim_server.directory.searches import Position, Search
 from scim_server.errors import ExpiredCursor, InvalidCursor
+from scim_server.keys import Keys
 
 _NONCE_BYTES = 12
 _LONGEST = 2_048
 
 
 class Cursors:
-    """``lifetime`` is in seconds; ``key`` has 32 bytes and no other use."""
+    """``lifetime`` is in seconds; ``keys`` have no other use."""
 
-    def __init__(self, key: bytes, clock: Clock, lifetime: int) -> None:
-        self._cipher = AESGCM(key)
+    def __init__(self, keys: Keys, clock: Clock, lifetime: int) -> None:
+        self._ciphers = [AESGCM(each.secret) for each in keys]
         self._clock = clock
         self.lifetime = lifetime
 
@@ -37,7 +39,7 @@ class Cursors:
         now = int(self._clock().timestamp())
         place = orjson.dumps([now, backwards, position.key, position.seq])
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, place, _about(unit_id, search))
+        sealed = nonce + self._ciphers[0].encrypt(nonce, place, _about(unit_id, search))
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def open(self, unit_id: int, search: Search, cursor: str) -> tuple[Position, bool]:
@@ -52,9 +54,7 @@ class Cursors:
             sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
             if base64.urlsafe_b64encode(sealed).rstrip(b"=").decode() != cursor:
                 raise InvalidTag
-            place = self._cipher.decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _about(unit_id, search)
-            )
+            place = self._opened(sealed, _about(unit_id, search))
         except (InvalidTag, ValueError, binascii.Error):
             raise InvalidCursor(
                 "The cursor is not one of this server's for this query. Start again without it."
@@ -65,6 +65,13 @@ class Cursors:
                 f"The cursor is older than {self.lifetime} seconds. Start again without it."
             )
         return Position(key, seq), backwards
+
+    def _opened(self, sealed: bytes, about: bytes) -> bytes:
+        """What was sealed, under whichever master key. Raises ``InvalidTag`` if under none."""
+        for cipher in self._ciphers:
+            with contextlib.suppress(InvalidTag):
+                return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], about)
+        raise InvalidTag
 
 
 def _about(unit_id: int, search: Search) -> bytes:

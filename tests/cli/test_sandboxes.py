@@ -38,15 +38,15 @@ def test_the_values_come_as_json_for_scripts(shell: Shell) -> None:
 def test_a_name_in_use_is_refused_and_changes_nothing(shell: Shell) -> None:
     shell("sandbox", "create", "proba")
     assert "already" in shell("sandbox", "create", "proba", code=2).stderr
-    assert _count(shell, "client_secret") == 1
+    assert _count(shell, "credential") == 1
 
 
 def test_resetting_keeps_the_credentials_and_deleting_leaves_nothing(shell: Shell) -> None:
     shell("sandbox", "create", "proba")
     assert "is empty" in shell("sandbox", "reset", "proba").stdout
-    assert _count(shell, "client_secret") == 1
+    assert _count(shell, "credential") == 1
     shell("sandbox", "delete", "proba")
-    for table in ("unit", "client", "client_secret", "population"):
+    for table in ("unit", "client", "credential", "population"):
         assert _count(shell, table) == 0
     assert "no unit" in shell("sandbox", "reset", "proba", code=2).stderr
 

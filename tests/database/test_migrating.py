@@ -14,7 +14,13 @@ from sqlalchemy import Engine, MetaData, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from scim_server.database import Database, open_database, schema
-from scim_server.database.migrating import _config, check_schema, downgrade, set_up, upgrade
+from scim_server.database.migrating import (
+    _config,
+    check_schema,
+    downgrade,
+    set_up,
+    upgrade,
+)
 from scim_server.directory.tables import resource, unit
 from scim_server.errors import DatabaseUnavailable
 from tests.school import World

@@ -13,7 +13,7 @@ from scim_server.database import open_database
 from scim_server.scim.tolerances import TOLERANCES
 from tests.dialects.cases import Case, Run, read_cases
 from tests.sandbox import Sandbox, make_sandbox
-from tests.school import MovedClock
+from tests.school import AUDIT_KEYS, MovedClock
 from tests.server.sandboxes import prepare_sandbox
 
 CASES = read_cases()
@@ -25,7 +25,7 @@ def shared(
 ) -> Iterator[Sandbox]:
     """One sandbox on each kind of database for all cases."""
     url = prepare_sandbox(request, tmp_path_factory.mktemp("dialects")).database_url
-    database = open_database(url)
+    database = open_database(url, audit_keys=AUDIT_KEYS)
     yield make_sandbox(database, url, MovedClock(), name="dialects")
     database.close()
 

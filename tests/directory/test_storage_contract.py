@@ -13,7 +13,7 @@ from scim2_server.testing import ScimStorageContract
 from scim_server.database import Database, open_database
 from scim_server.directory.units import add_sandbox
 from tests.directory.scim_storage import DirectoryStorage, published
-from tests.school import MovedClock
+from tests.school import AUDIT_KEYS, MovedClock
 from tests.server.sandboxes import new_database
 
 _numbers = itertools.count()
@@ -24,7 +24,9 @@ def shared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """A database in which each case has an empty unit of its own."""
-    database = open_database(new_database(request, tmp_path_factory.mktemp("contract")))
+    database = open_database(
+        new_database(request, tmp_path_factory.mktemp("contract")), audit_keys=AUDIT_KEYS
+    )
     yield database
     database.close()
 

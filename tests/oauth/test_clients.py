@@ -10,7 +10,6 @@ from scim_server.audit import entries
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth import clients, credentials
 from scim_server.oauth.credentials import Credentials
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import secret_id
 from tests.oauth.asking import GRANT, ask, error, in_body, own
 from tests.sandbox import Sandbox
@@ -28,7 +27,7 @@ def second(world: World) -> Credentials:
 def issue(world: World, **terms: Any) -> Credentials:
     with world.database.write() as connection:
         return credentials.issue(
-            connection, world.unit, key=derive(world.settings.key_bytes(), "digest"),
+            connection, world.unit, key=world.settings.key("digest"),
             public_url=world.settings.public_url, now=world.clock(), actor="os:test", **terms,
         )  # fmt: skip
 
@@ -153,7 +152,7 @@ def test_a_client_that_may_only_read_writes_nothing(sandbox: Sandbox) -> None:
             actor="os:test",
         )  # fmt: skip
         made = credentials.issue(
-            connection, sandbox.unit, key=derive(sandbox.settings.key_bytes(), "digest"),
+            connection, sandbox.unit, key=sandbox.settings.key("digest"),
             public_url=sandbox.settings.public_url, now=sandbox.clock(), actor="os:test",
             client_name=reader.name,
         )  # fmt: skip

@@ -9,7 +9,6 @@ import pytest
 
 from scim_server.oauth import clients, credentials
 from scim_server.oauth.credentials import secrets_of
-from scim_server.oauth.keys import derive
 from scim_server.oauth.notices import Notice, notices
 from scim_server.oauth.tokens import last_uses
 from tests.oauth.asking import GRANT, ask, in_body
@@ -31,7 +30,7 @@ def codes(world: World) -> list[tuple[str, int]]:
 def rotate(world: World, **terms: Any) -> credentials.Credentials:
     with world.database.write() as connection:
         return credentials.rotate(
-            connection, world.unit, key=derive(world.settings.key_bytes(), "digest"),
+            connection, world.unit, key=world.settings.key("digest"),
             public_url=world.settings.public_url, now=world.clock(), actor="os:test", **terms,
         )  # fmt: skip
 

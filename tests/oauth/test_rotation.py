@@ -11,7 +11,6 @@ from scim_server.audit import entries
 from scim_server.errors import BadInput, Refused
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials, Secret, secrets_of
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import secret_id
 from tests.oauth.asking import GRANT, ask, in_body
 from tests.school import World
@@ -20,7 +19,7 @@ from tests.school import World
 def rotate(world: World, **terms: Any) -> Credentials:
     with world.database.write() as connection:
         return credentials.rotate(
-            connection, world.unit, key=derive(world.settings.key_bytes(), "digest"),
+            connection, world.unit, key=world.settings.key("digest"),
             public_url=world.settings.public_url, now=world.clock(), actor="os:test", **terms,
         )  # fmt: skip
 
@@ -146,7 +145,7 @@ def test_the_record_tells_which_secret_took_whose_place_and_why(world: World) ->
     with world.database.read() as connection:
         (superseded,) = entries(connection, unit="sp12", action="credential.superseded")
         (revoked,) = entries(connection, unit="sp12", action="credential.revoked")
-        issued = entries(connection, unit="sp12", action="credential.issued")[-1]
+        *_, issued = entries(connection, unit="sp12", action="credential.issued")
     assert superseded["facts"]["secret"] == revoked["facts"]["secret"] == named(world.credentials)
     assert (superseded["facts"]["reason"], revoked["facts"]["reason"]) == ("staff-change", "leaked")
     assert issued["facts"]["secret"] == named(new)

@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from scim_server.app import create_app
 from scim_server.errors import BadInput, Refused
+from scim_server.keys import derive, keys_for
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials, live_secrets
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import digest, is_token, new_secret, new_token, secret_id
-from scim_server.oauth.tables import access_token, client_secret
+from scim_server.oauth.tables import access_token, credential
 from scim_server.oauth.tokens import last_uses
 from tests.oauth.asking import GRANT, ask, basic, error, in_body, own
 from tests.school import World
@@ -26,7 +26,7 @@ from tests.school import World
 def issue(world: World) -> Credentials:
     with world.database.write() as connection:
         return credentials.issue(
-            connection, world.unit, key=derive(world.settings.key_bytes(), "digest"),
+            connection, world.unit, key=world.settings.key("digest"),
             public_url=world.settings.public_url, now=world.clock(), actor="os:test",
         )  # fmt: skip
 
@@ -55,8 +55,9 @@ def test_a_secret_and_a_token_are_long_random_and_checked() -> None:
 
 def test_a_digest_depends_on_the_key() -> None:
     """Red when ``digest`` hashes without its key."""
-    assert digest(b"a" * 32, "x") != digest(b"b" * 32, "x")
-    assert digest(b"a" * 32, "x") != digest(b"a" * 32, "y")
+    (first, second) = keys_for("digest", (b"a" * 32, b"b" * 32))
+    assert digest(first, "x") != digest(second, "x")
+    assert digest(first, "x") != digest(first, "y")
     assert derive(b"a" * 32, "digest") != derive(b"a" * 32, "cursor")
 
 
@@ -73,7 +74,7 @@ def test_under_another_key_no_secret_and_no_token_counts(world: World) -> None:
 def test_what_is_stored_is_neither_secret_nor_token(world: World) -> None:
     """Red when a secret or a token is stored as it is."""
     with world.database.read() as connection:
-        kept = list(connection.execute(select(client_secret)).mappings())
+        kept = list(connection.execute(select(credential)).mappings())
     with world.database.tokens.connect() as connection:
         kept += connection.execute(select(access_token)).mappings()
     assert len(kept) >= 2
@@ -162,7 +163,7 @@ def test_a_revoked_secret_gets_no_token_and_makes_room(world: World) -> None:
 
 
 def test_a_secret_ends_with_its_year(world: World) -> None:
-    """Red when ``_rows`` loses ``client_secret.c.expires``."""
+    """Red when ``_rows`` loses ``credential.c.expires``."""
     form = GRANT | in_body(*own(world))
     world.clock.move(days=365, seconds=-1)
     assert ask(world, form).status_code == 200

@@ -6,7 +6,6 @@ from sqlalchemy import update
 
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import live_secrets
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import new_token
 from scim_server.oauth.tables import access_token, client
 from tests.school import SCHOOLS, World
@@ -100,7 +99,7 @@ def test_revoking_one_secret_leaves_the_tokens_of_the_other(world: World) -> Non
     first = secret_of(world)
     with world.database.write() as connection:
         world.credentials = credentials.issue(
-            connection, world.unit, key=derive(world.settings.key_bytes(), "digest"),
+            connection, world.unit, key=world.settings.key("digest"),
             public_url=world.settings.public_url, now=world.clock(), actor="os:test",
         )  # fmt: skip
     old, world.token = world.token, world.ask_token().json["access_token"]  # type: ignore[index]

@@ -10,7 +10,7 @@ import pytest
 
 from scim_server.clock import system_clock
 from scim_server.database import open_database
-from tests.school import MovedClock, make_world
+from tests.school import AUDIT_KEYS, MovedClock, make_world
 from tests.server.program import Program, School, serving
 
 
@@ -22,7 +22,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     url = f"sqlite:///{folder}/school.db"
     clock = MovedClock()
     clock.now = system_clock()  # the program has no other clock
-    database = open_database(url)
+    database = open_database(url, audit_keys=AUDIT_KEYS)
     try:
         world = make_world(database, url, clock, folder)
         ids = {key: world.id_of(key) for key in ("U-1", "G-1")}

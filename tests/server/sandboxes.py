@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from scim_server.clock import system_clock
 from scim_server.database import open_database
 from tests.sandbox import make_sandbox
-from tests.school import MovedClock
+from tests.school import AUDIT_KEYS, MovedClock
 from tests.server.program import School
 
 BASE = "/sandbox/scim/v2"
@@ -35,7 +35,7 @@ def prepare_sandbox(request: pytest.FixtureRequest, folder: Path) -> PreparedSan
     url = new_database(request, folder)
     clock = MovedClock()
     clock.now = system_clock()  # the programs have no other clock
-    database = open_database(url)
+    database = open_database(url, audit_keys=AUDIT_KEYS)
     try:
         made = make_sandbox(database, url, clock)
     finally:

@@ -19,7 +19,6 @@ import pytest
 from scim_server.clock import system_clock
 from scim_server.database import Database, open_database
 from scim_server.oauth.credentials import issue, revoke
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import secret_id
 from tests.dialects.entra_client import (
     BAD_CREDENTIALS,
@@ -30,7 +29,7 @@ from tests.dialects.entra_client import (
     Tenant,
 )
 from tests.sandbox import ENTERPRISE, USER, Sandbox, make_sandbox
-from tests.school import MovedClock
+from tests.school import AUDIT_KEYS, MovedClock
 from tests.server.program import SECONDS, Program, serving
 from tests.server.sandboxes import prepare_sandbox
 
@@ -71,7 +70,7 @@ def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     prepared = prepare_sandbox(request, tmp_path_factory.mktemp("entra"))
-    database = open_database(prepared.database_url)
+    database = open_database(prepared.database_url, audit_keys=AUDIT_KEYS)
     with serving(prepared) as program:
         yield Served(program, database)
     database.close()
@@ -326,7 +325,7 @@ def _with_teams(tenant: Tenant, key: str, **changes: Any) -> Tenant:
 def _new_secret(served: Served, sandbox: Sandbox) -> str:
     with served.database.write() as connection:
         return issue(
-            connection, sandbox.unit, key=derive(sandbox.settings.key_bytes(), "digest"),
+            connection, sandbox.unit, key=sandbox.settings.key("digest"),
             public_url=sandbox.settings.public_url, now=system_clock(), actor="os:test",
         ).client_secret  # fmt: skip
 

@@ -10,7 +10,7 @@ from scim_server.directory.consent import decide
 from scim_server.directory.units import unit_named
 from scim_server.oauth.credentials import revoke
 from scim_server.oauth.secrets import secret_id
-from tests.school import SCHOOLS
+from tests.school import AUDIT_KEYS, SCHOOLS
 from tests.server.program import UNIT, Program, School, read_reply, serving
 
 CONNECTIONS = 24
@@ -37,7 +37,7 @@ def test_every_worker_refuses_a_token_once_its_secret_is_revoked(school: School)
     assert secret
     with serving(school, SCIM_WORKERS="2") as program, Crowd(program) as crowd:
         assert crowd.statuses() == {200}
-        database = open_database(school.database_url)
+        database = open_database(school.database_url, audit_keys=AUDIT_KEYS)
         with database.write() as connection:
             unit = unit_named(connection, "sp12")
             revoke(connection, unit, secret, now=system_clock(), actor="os:test", force=True)
@@ -50,7 +50,7 @@ def test_every_worker_refuses_a_token_once_no_school_publishes(school: School) -
     """Red when ``Hallway._admit`` doesn't ask whether the unit publishes."""
     with serving(school, SCIM_WORKERS="2") as program, Crowd(program) as crowd:
         assert crowd.statuses() == {200}
-        database = open_database(school.database_url)
+        database = open_database(school.database_url, audit_keys=AUDIT_KEYS)
         for name in SCHOOLS:
             with database.write() as connection:
                 decide(

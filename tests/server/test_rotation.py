@@ -16,10 +16,9 @@ from scim_server.database import Database, open_database
 from scim_server.directory.units import unit_named
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials
-from scim_server.oauth.keys import derive
 from scim_server.oauth.secrets import secret_id
 from scim_server.settings import Settings
-from tests.school import KEY
+from tests.school import AUDIT_KEYS, KEY
 from tests.server.program import SECONDS, UNIT, Program, School, reply, serving
 
 CLIENTS = 4
@@ -104,7 +103,7 @@ class Readers:
 
 @pytest.fixture
 def database(school: School) -> Iterator[Database]:
-    opened = open_database(school.database_url)
+    opened = open_database(school.database_url, audit_keys=AUDIT_KEYS)
     yield opened
     opened.close()
 
@@ -114,7 +113,7 @@ def rotate(database: Database, public_url: str, overlap: timedelta) -> Credentia
         return credentials.rotate(
             connection,
             unit_named(connection, "sp12"),
-            key=derive(Settings(master_key=KEY).key_bytes(), "digest"),
+            key=Settings(master_key=KEY).key("digest"),
             public_url=public_url,
             now=system_clock(),
             actor="os:test",

@@ -74,6 +74,8 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
             "SCIM_PORT": str(port),
             "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SCIM_WORKERS": "1",
+            "SCIM_REQUESTS_PER_SECOND": "100000",
+            "SCIM_REQUEST_BURST": "1000000",
         }
         settings = Settings.load(environ)
         database = stack.enter_context(

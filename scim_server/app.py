@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
 
+from scim_server.audit.disclosures import EVERY_SECONDS, Disclosures
 from scim_server.clock import Clock, system_clock
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import check_schema
@@ -16,9 +18,10 @@ from scim_server.http.hallway import Hallway
 from scim_server.http.logs import configure_logs
 from scim_server.http.metadata_door import metadata_door, pointer
 from scim_server.http.token_door import token_door
-from scim_server.keys import Keys
+from scim_server.oauth.rates import Rates
 from scim_server.oauth.server import TokenEndpoint
 from scim_server.oauth.tokens import Tokens
+from scim_server.rounds import Job, Rounds
 from scim_server.scim.cursors import Cursors
 from scim_server.scim.door import ScimService
 from scim_server.scim.kinds import Kinds
@@ -34,10 +37,14 @@ def create_app(
     *,
     clock: Clock = system_clock,
     database: Database | None = None,
+    between_requests: bool = True,
+    counts: Path | None = None,
 ) -> Flask:
     """The WSGI application. Without ``settings`` they are read from the environment.
 
-    Raises :class:`~scim_server.errors.BadEnvironment` where it can't serve safely.
+    Workers that are given the same folder for ``counts`` count requests together.
+    ``between_requests`` starts the thread of :class:`~scim_server.rounds.Rounds`; without it the
+    jobs run only when ``app.extensions["rounds"]`` is told so. Raises :class:`~scim_server.errors.BadEnvironment` where it can't serve safely.
     """
     settings = settings or Settings.from_env()
     configure_logs(settings.log_level)
@@ -53,8 +60,15 @@ def create_app(
     app.url_map.merge_slashes = False
 
     tokens = Tokens(database, digest_keys, clock, settings.token_lifetime)
+    rates = Rates(
+        clock,
+        per_second=settings.requests_per_second,
+        burst=settings.request_burst,
+        folder=counts,
+    )
     hallway = Hallway(
         tokens,
+        rates,
         settings.max_body_bytes,
         settings.max_query_bytes,
         partial(pointer, settings.public_url),
@@ -68,20 +82,32 @@ def create_app(
     open_door(app, hallway, token_door(**views))
     open_door(app, hallway, metadata_door(settings.public_url))
 
-    scim = _scim_service(settings, database, clock, settings.keys("cursor"))
+    resources = Resources(database)
+    disclosures = Disclosures(database, clock, resources.listed_in)
+    scim = _scim_service(settings, database, resources, disclosures, clock)
     open_door(app, hallway, scim.door)
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
+
+    rounds = app.extensions["rounds"] = Rounds(
+        [Job("disclosures", EVERY_SECONDS, disclosures.write)]
+    )
+    if between_requests:
+        rounds.start()
     return app
 
 
 def _scim_service(
-    settings: Settings, database: Database, clock: Clock, cursor_keys: Keys
+    settings: Settings,
+    database: Database,
+    resources: Resources,
+    disclosures: Disclosures,
+    clock: Clock,
 ) -> ScimService:
     bounds = _bounds(settings)
-    cursors = Cursors(cursor_keys, clock, settings.cursor_lifetime)
+    cursors = Cursors(settings.keys("cursor"), clock, settings.cursor_lifetime)
     kinds = Kinds(bounds, cursor_lifetime=cursors.lifetime, public_url=settings.public_url)
-    reads = Reads(Resources(database), kinds, cursors, bounds)
+    reads = Reads(resources, kinds, cursors, bounds, disclosures)
     return ScimService(reads, Writes(Changes(database, clock), kinds, reads, bounds, hashed))
 
 

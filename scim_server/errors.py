@@ -31,6 +31,7 @@
         ├── PayloadTooLarge     413
         ├── UriTooLong          414
         ├── UnsupportedMedia    415
+        ├── TooManyRequests     429
         ├── Fault               500   something that nobody foresaw
         ├── UnknownMethod       501
         ├── NotImplementedHere  501
@@ -207,6 +208,10 @@ class UriTooLong(RequestFailed):
 
 class UnsupportedMedia(RequestFailed):
     status = 415
+
+
+class TooManyRequests(RequestFailed):
+    status = 429
 
 
 class Fault(RequestFailed):

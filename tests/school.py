@@ -173,7 +173,7 @@ def make_world(
     """Add the unit, import the files, decide for both schools, issue credentials, get a token."""
     settings = Settings(
         database_url=database_url, master_key=KEY, public_url=PUBLIC_URL, log_level="WARNING",
-        **changes,
+        **{"request_burst": 1_000_000, **changes},
     )  # fmt: skip
     unit, issued = add_school(database, settings, clock)
     world = World(
@@ -182,7 +182,7 @@ def make_world(
         clock=clock,
         folder=tmp_path / "export",
         unit=unit,
-        app=create_app(settings, clock=clock, database=database),
+        app=create_app(settings, clock=clock, database=database, between_requests=False),
         credentials=issued,
     )
     world.import_files()

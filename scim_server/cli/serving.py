@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 _STOP_SECONDS = 30
 """How long a request in flight may take to finish when the server is told to stop."""
+
+_COUNTS = "_SCIM_SERVER_COUNTS"
+"""Names to the workers the folder where they count requests together."""
 
 
 @click.command()
@@ -43,7 +48,13 @@ def run(settings: Settings) -> None:
         err=True,
     )
     _let_workers_be_stopped()
-    Server(
+    with tempfile.TemporaryDirectory(prefix="scim-server-") as counts:
+        os.environ[_COUNTS] = counts
+        _server(settings, address).serve()
+
+
+def _server(settings: Settings, address: str) -> Server:
+    return Server(
         "scim_server.cli.serving:worker",
         factory=True,
         interface=Interfaces.WSGI,
@@ -59,7 +70,7 @@ def run(settings: Settings) -> None:
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_SECONDS,
-    ).serve()
+    )
 
 
 def _free_address(host: str, port: int) -> str:
@@ -102,7 +113,7 @@ def worker() -> Flask:
     _repeat_what_is_not_heard()
     from scim_server.app import create_app  # the other commands start faster without it
 
-    return create_app()
+    return create_app(counts=Path(os.environ[_COUNTS]))
 
 
 def _repeat_what_is_not_heard() -> None:

@@ -154,7 +154,7 @@ class Change:
             id=id, base=self.address.base,
         )  # fmt: skip
         assert row is not None
-        return Found(row[1], row[0])
+        return Found(row[1], row[0], row[2])
 
     def version(self, resource_type: ResourceType, id: str) -> int:
         """The number of the version that the resource has now."""

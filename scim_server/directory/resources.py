@@ -6,6 +6,7 @@ search and kept; a request runs two or three indexed statements, however many re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,15 @@ from scim_server.directory.searches import (
     page_statement,
     parameters,
 )
-from scim_server.directory.tables import population, resource, waypoint
+from scim_server.directory.tables import (
+    membership,
+    population,
+    reference,
+    resource,
+    waypoint,
+)
+
+_GROUPS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +46,22 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One resource: its finished JSON, and the number of its version."""
+    """One resource: its finished JSON, the number of its version, and its key in the store."""
 
     body: bytes
     version: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of a search: its resources in order, how many there are in all, and its two ends.
 
-    ``more`` tells whether resources lie beyond the page in the direction that it was read in.
+    ``seqs`` are the resources' keys in the store. ``more`` tells whether resources lie beyond the page in the direction that it was read in.
     """
 
     bodies: list[bytes]
+    seqs: list[int]
     total: int
     first: Position | None = None
     last: Position | None = None
@@ -64,6 +75,7 @@ class Resources:
     """The read side of the store. Every method takes the unit that it reads."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._reader = database.reader
         self._statements = Statements(database.main)
 
@@ -79,7 +91,7 @@ class Resources:
         )
         asked = {"unit": address.unit_id, "id": id, "base": address.base}
         row = self._reader.row(statement, asked)
-        return Found(row[1], row[0]) if row else None
+        return Found(row[1], row[0], row[2]) if row else None
 
     def search(self, address: Address, search: Search) -> Page:
         """One page. Raises :class:`~scim_server.errors.InvalidFilter` for a literal of the wrong
@@ -94,14 +106,29 @@ class Resources:
         if search.is_whole_list and not search.by_cursor:
             return self._whole_list(search, bound)
         if search.limit == 0:
-            return Page([], self._total(search, bound))
+            return Page([], [], self._total(search, bound))
         rows = self._rows(search, bound, limit=search.limit + search.by_cursor)
         page = self._page(search, rows)
         if search.by_cursor or (len(rows) == search.limit) or (search.offset and not rows):
             total = self._total(search, bound)
         else:  # the list ends on this page
             total = search.offset + len(rows)
-        return Page(page.bodies, total, page.first, page.last, page.more)
+        return Page(page.bodies, page.seqs, total, page.first, page.last, page.more)
+
+    def listed_in(self, unit_id: int, groups: Sequence[int]) -> list[int]:
+        """The ``seq`` of everybody who is served as a member of the unit's groups given."""
+        query = (
+            select(membership.c.member_seq)
+            .join(reference, reference.c.seq == membership.c.member_seq)
+            .where(membership.c.unit_id == unit_id, reference.c.served)
+            .distinct()
+        )
+        found: list[int] = []
+        with self._database.read() as connection:
+            for start in range(0, len(groups), _GROUPS_AT_ONCE):
+                some = groups[start : start + _GROUPS_AT_ONCE]
+                found += connection.scalars(query.where(membership.c.group_seq.in_(some)))
+        return found
 
     def _whole_list(self, search: Search, bound: dict[str, Any]) -> Page:
         """Start at the nearest waypoint: no page is further from it than a hundred resources."""
@@ -110,10 +137,10 @@ class Resources:
         found = self._reader.row(where, asked)
         total, ordinal, start = found or (0, None, None)
         if search.limit == 0 or search.offset >= total:
-            return Page([], total)
+            return Page([], [], total)
         bound |= {"start": start or 0, "offset": search.offset - (ordinal or 0)}
         rows = self._rows(search, bound, limit=search.limit)
-        return Page([row[1] for row in rows], total)
+        return Page([row[1] for row in rows], [row[0] for row in rows], total)
 
     def _rows(self, search: Search, bound: dict[str, Any], *, limit: int) -> list[Any]:
         statement = self._statements.get(search.plan, lambda: page_statement(search))
@@ -124,14 +151,14 @@ class Resources:
         rows = rows[: search.limit]
         if search.backwards:
             rows.reverse()
-        bodies = [row[1] for row in rows]
+        bodies, seqs = [row[1] for row in rows], [row[0] for row in rows]
         if not (search.by_cursor and rows):
-            return Page(bodies, 0, more=more)
+            return Page(bodies, seqs, 0, more=more)
         first, last = (
             Position(row[2] if search.sort is not None else None, row[0])
             for row in (rows[0], rows[-1])
         )
-        return Page(bodies, 0, first, last, more)
+        return Page(bodies, seqs, 0, first, last, more)
 
     def _total(self, search: Search, bound: dict[str, Any]) -> int:
         if not search.shape:
@@ -144,9 +171,9 @@ class Resources:
 
 
 def get_statement(resource_type: ResourceType, collections: bool) -> ClauseElement:
-    """One resource: its version and its finished JSON; parameters unit, id and base."""
+    """One resource: version, finished JSON and ``seq``; parameters unit, id and base."""
     return select(
-        resource.c.version, document((resource_type,), collections=collections)
+        resource.c.version, document((resource_type,), collections=collections), resource.c.seq
     ).where(
         resource.c.unit_id == UNIT,
         resource.c.id == bindparam("id", type_=Text()),

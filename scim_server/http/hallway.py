@@ -24,6 +24,7 @@ from scim_server.http.exchange import Answer, Call, Environ
 from scim_server.http.limits import check_query, read_body
 from scim_server.http.logs import write_access
 from scim_server.http.routes import LIVE, PUBLIC, Door, Route
+from scim_server.oauth.rates import Rates
 from scim_server.oauth.tokens import Grant, Tokens
 
 _access = logging.getLogger("scim_server.access")
@@ -39,6 +40,7 @@ class Hallway:
     """
 
     tokens: Tokens
+    rates: Rates
     max_body: int
     max_query: int
     pointer: Callable[[str], str]
@@ -96,6 +98,7 @@ class Hallway:
                 "The unit publishes nothing: no school's director has decided "
                 "'Synchronizacja z Office 365 = Tak', or the decision was withdrawn.",
             )
+        self.rates.admit(grant.client_id, grant.kind)
         if scope != LIVE:
             check_scope(grant, scope)
         self.tokens.note_use(grant.secret_id, "last_read")

@@ -12,6 +12,8 @@ from scim_server.http.exchange import Answer
 from scim_server.http.flask_adapter import within_flask
 from scim_server.http.routes import PUBLIC, Door, Route
 
+_CODES = {429: "temporarily_unavailable"}
+
 
 def token_door(**views: Callable[..., Response]) -> Door:
     """The door around Authlib's ``views``, each called with the name of the unit; a view's name is
@@ -25,7 +27,7 @@ def token_door(**views: Callable[..., Response]) -> Door:
 
 
 def failure(error: RequestFailed) -> Answer:
-    code = "invalid_request" if error.status < 500 else "server_error"
+    code = _CODES.get(error.status, "invalid_request" if error.status < 500 else "server_error")
     body = json.dumps({"error": code, "error_description": error.detail}).encode()
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     return Answer(error.status, body, [*headers, *error.headers])

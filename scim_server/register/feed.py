@@ -16,7 +16,12 @@ from scim_server.register import publication
 from scim_server.register.cleaning import clean
 from scim_server.register.columns import ColumnMap, uonet_columns
 from scim_server.register.exports import Progress, find_sources
-from scim_server.register.group_names import MAX_DISPLAY_NAME, display_names, fold, nameable
+from scim_server.register.group_names import (
+    MAX_DISPLAY_NAME,
+    display_names,
+    fold,
+    nameable,
+)
 from scim_server.register.people import Roster
 from scim_server.register.problems import Problems
 from scim_server.register.readers import Row, Table, open_table

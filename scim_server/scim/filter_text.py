@@ -15,7 +15,13 @@ from __future__ import annotations
 import json
 import re
 
-from scim_server.directory.filters import MARK, Selection, compile_filter, mark, select_values
+from scim_server.directory.filters import (
+    MARK,
+    Selection,
+    compile_filter,
+    mark,
+    select_values,
+)
 from scim_server.directory.models import ResourceType
 from scim_server.errors import InvalidFilter
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
+from scim_server.audit.disclosures import Disclosures
 from scim_server.directory.models import ResourceType
 from scim_server.directory.resources import Address, Page, Resources
 from scim_server.directory.searches import Search
@@ -32,11 +33,13 @@ class Reads:
         kinds: Kinds,
         cursors: Cursors,
         bounds: Bounds,
+        disclosures: Disclosures,
     ) -> None:
         self._resources = resources
         self._kinds = kinds
         self._cursors = cursors
         self._bounds = bounds
+        self._disclosures = disclosures
 
     def listing(self, *names: str) -> Handler:
         def answer(call: Call) -> Answer:
@@ -69,6 +72,7 @@ class Reads:
         tag = ("ETag", f'W/"{found.version}"')
         if has_version(call.header("If-None-Match"), found.version):
             return Answer(304, b"", [tag])
+        self._note(call, [found.seq], types, shown)
         body = found.body if shown.is_plain else shown.apply(found.body)
         return Answer(200, body, [("Content-Type", media), tag], count=1)
 
@@ -109,8 +113,19 @@ class Reads:
             bounds=self._bounds, cursors=self._cursors, collections=shown.collections,
         )  # fmt: skip
         page = self._resources.search(address, search)
+        self._note(call, page.seqs, types, shown)
         body = self._page(address, search, page, _joined(page, shown))
         return Answer(200, body, [("Content-Type", media)], count=len(page))
+
+    def _note(
+        self, call: Call, seqs: list[int], types: tuple[ResourceType, ...], shown: Projection
+    ) -> None:
+        """Remember what is given to whom, for the record that is written after the answer."""
+        if call.method == "HEAD":  # which gives nothing of it
+            return
+        grant = call.unit_grant
+        lists = shown.collections and any(each.name == "Group" for each in types)
+        self._disclosures.note(grant.unit_id, grant.client_id, seqs, with_members=lists)
 
     def _page(self, address: Address, search: Search, page: Page, resources: bytes) -> bytes:
         if not search.by_cursor:

@@ -19,7 +19,7 @@ _POINTER = re.compile(r'resource_metadata="([^"]*)"')
 def public(world: World) -> World:
     """The same school at an address of the internet."""
     settings = dataclasses.replace(world.settings, public_url=HTTPS)
-    app = create_app(settings, clock=world.clock, database=world.database)
+    app = create_app(settings, clock=world.clock, database=world.database, between_requests=False)
     return dataclasses.replace(world, settings=settings, app=app)
 
 

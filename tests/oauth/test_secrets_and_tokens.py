@@ -64,7 +64,9 @@ def test_a_digest_depends_on_the_key() -> None:
 def test_under_another_key_no_secret_and_no_token_counts(world: World) -> None:
     """Red when anything but the master key opens what is stored."""
     settings = dataclasses.replace(world.settings, master_key=world.settings.master_key[::-1])
-    elsewhere = create_app(settings, clock=world.clock, database=world.database)
+    elsewhere = create_app(
+        settings, clock=world.clock, database=world.database, between_requests=False
+    )
     stranger = dataclasses.replace(world, app=elsewhere)
     assert stranger.get("/Users").status_code == 401
     error(ask(stranger, GRANT | in_body(*own(world))), 401, "invalid_client")

@@ -216,7 +216,9 @@ def test_last_modified_never_goes_back_with_the_clock(world: World) -> None:
 
 def test_another_public_url_needs_no_import(world: World) -> None:
     settings = replace(world.settings, public_url="https://scim.example.pl")
-    world.app = create_app(settings, clock=world.clock, database=world.database)
+    world.app = create_app(
+        settings, clock=world.clock, database=world.database, between_requests=False
+    )
     shown = world.list("/Users", count=1)["Resources"][0]
     assert shown["meta"]["location"].startswith("https://scim.example.pl/sp12/scim/v2/Users/")
     assert shown["groups"][0]["$ref"].startswith("https://scim.example.pl/sp12/scim/v2/Groups/")
@@ -231,7 +233,9 @@ def test_an_import_leaves_an_audit_entry_of_figures_alone(world: World) -> None:
 
 def test_reads_and_tokens_go_on_while_the_register_is_written(world: World) -> None:
     """Red when tokens are kept in the main SQLite file."""
-    world.app = create_app(world.settings, clock=world.clock, database=world.database)
+    world.app = create_app(
+        world.settings, clock=world.clock, database=world.database, between_requests=False
+    )
     with world.database.write() as connection:
         _lock(connection)
         world.clock.move(minutes=10)  # so that uses are due to be recorded, too

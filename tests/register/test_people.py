@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.register.made_up import employee, problems_of, pupil, seat, take, write_export
+from tests.register.made_up import (
+    employee,
+    problems_of,
+    pupil,
+    seat,
+    take,
+    write_export,
+)
 
 BOTH = {"schools": ("SP 1", "SP 2", "LO 1")}
 

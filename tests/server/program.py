@@ -55,6 +55,7 @@ class School:
             "SCIM_MASTER_KEY": KEY,
             "SCIM_WORKERS": "1",
             "SCIM_MAX_BODY_BYTES": str(MAX_BODY),
+            "SCIM_REQUEST_BURST": "1000000",
             **changes,
         }
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from scim_server.audit.disclosures import EVERY_SECONDS, Disclosures
+from scim_server.audit.anchoring import Anchoring
+from scim_server.audit.disclosures import Disclosures
+from scim_server.audit.refusals import Refusals
 from scim_server.clock import Clock, system_clock
 from scim_server.database import Database, open_database
 from scim_server.database.migrating import check_schema
@@ -42,9 +44,10 @@ def create_app(
 ) -> Flask:
     """The WSGI application. Without ``settings`` they are read from the environment.
 
-    Workers that are given the same folder for ``counts`` count requests together.
-    ``between_requests`` starts the thread of :class:`~scim_server.rounds.Rounds`; without it the
-    jobs run only when ``app.extensions["rounds"]`` is told so. Raises :class:`~scim_server.errors.BadEnvironment` where it can't serve safely.
+    Workers that are given the same folder for ``counts`` count requests together. Without
+    ``between_requests`` no thread is started for :class:`~scim_server.rounds.Rounds`: its jobs
+    run when ``app.extensions["rounds"]`` is told to. Raises
+    :class:`~scim_server.errors.BadEnvironment` where it can't serve safely.
     """
     settings = settings or Settings.from_env()
     configure_logs(settings.log_level)
@@ -66,9 +69,11 @@ def create_app(
         burst=settings.request_burst,
         folder=counts,
     )
+    refusals = Refusals(database, clock)
     hallway = Hallway(
         tokens,
         rates,
+        refusals,
         settings.max_body_bytes,
         settings.max_query_bytes,
         partial(pointer, settings.public_url),
@@ -89,8 +94,13 @@ def create_app(
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
 
+    anchoring = Anchoring(database, clock, settings.audit_anchor_file)
     rounds = app.extensions["rounds"] = Rounds(
-        [Job("disclosures", EVERY_SECONDS, disclosures.write)]
+        [
+            Job("disclosures", 2, disclosures.write),
+            Job("refusals", 60, refusals.write),
+            Job("anchors", 60, anchoring.run),
+        ]
     )
     if between_requests:
         rounds.start()

@@ -23,8 +23,6 @@ from scim_server.clock import Clock
 from scim_server.database import Database
 
 WINDOW = timedelta(hours=1)
-EVERY_SECONDS = 2.0
-
 Expand = Callable[[int, Sequence[int]], Iterable[int]]
 """Tells the ``seq`` of everybody of a unit who is listed in the groups given."""
 
@@ -76,7 +74,7 @@ class Disclosures:
             self._notes.append(_Note(unit_id, client_id, at, resources, with_members))
 
     def write(self) -> None:
-        """Write what was noted. Where that fails, nothing is lost, and the next turn tries again."""
+        """Write what was noted. Where that fails, nothing is lost: the next turn tries again."""
         with self._lock:
             self._collect()
             for key in list(self._unwritten):

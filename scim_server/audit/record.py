@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from scim_server.audit.chain import Anchor, Entry, seal
+from scim_server.audit.chain import CHECKPOINT, Anchor, Entry, digest_of, seal, verify
 from scim_server.audit.tables import audit_entry
 from scim_server.clock import stamp
+from scim_server.errors import Refused
 from scim_server.keys import Keys
 
 _POSTGRESQL_LOCK = 0x5C1B
@@ -33,8 +34,7 @@ def record(
     it when everything else is written.
     """
     keys: Keys = connection.get_execution_options()["audit_keys"]
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
+    _lock(connection)
     before = anchor(connection) or Anchor(0, "")
     entry = Entry(before.number + 1, stamp(at), action, actor, unit, dict(facts))
     connection.execute(
@@ -43,6 +43,24 @@ def record(
             facts=entry.facts, mac=seal(keys[0], before.mac, entry), key=keys[0].id,
         )
     )  # fmt: skip
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRESQL_LOCK})")
+
+
+def checkpoint(connection: Connection, keys: Keys, *, at: datetime, actor: str) -> None:
+    """Append an entry that vouches, under the key in use, for all before it.
+
+    They are verified first with ``keys``; without any, the entry says that they weren't. Raises
+    :class:`~scim_server.errors.Refused` where the record was altered.
+    """
+    _lock(connection)
+    if keys and (problems := verify(whole(connection), keys, ()).problems):
+        raise Refused("\n".join(["The record isn't what was written:", *problems]))
+    facts = {"digest": digest_of(whole(connection)), "verified": bool(keys)}
+    record(connection, at=at, action=CHECKPOINT, actor=actor, unit=None, facts=facts)
 
 
 def anchor(connection: Connection) -> Anchor | None:

@@ -11,11 +11,13 @@ import sys
 import click
 
 from scim_server import __version__
+from scim_server.cli.auditing import audit, disclosures
 from scim_server.cli.clients import client
 from scim_server.cli.credentials import credentials
 from scim_server.cli.database import database
 from scim_server.cli.demo import demo
 from scim_server.cli.importing import import_command, sample
+from scim_server.cli.keys import key
 from scim_server.cli.sandboxes import sandbox
 from scim_server.cli.serving import config, serve
 from scim_server.cli.status import status
@@ -46,7 +48,7 @@ def cli() -> None:
 
 for command in (
     unit, consent, client, credentials, sandbox, import_command, sample, serve, status, config,
-    database, demo,
+    database, audit, disclosures, key, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

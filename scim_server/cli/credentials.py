@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from scim_server.cli.opening import opened, operator
+from scim_server.cli.opening import destination, opened, operator
 from scim_server.clock import stamp, system_clock
 from scim_server.directory.units import Unit, unit_named, units
-from scim_server.errors import BadInput, Refused
+from scim_server.errors import Refused
 from scim_server.oauth import credentials as issuing
 from scim_server.oauth.clients import clients_of
 from scim_server.oauth.tokens import LastUse, last_uses
@@ -134,7 +132,7 @@ def _hand_out(
     """Make credentials and give them out; where they can't be written, none are made."""
     settings = Settings.from_env()
     with (
-        _destination(to) as out,
+        destination(to) as out,
         opened(settings) as database,
         database.write() as connection,
     ):
@@ -158,27 +156,6 @@ def _hand_out(
             f"scim-server consent {unit.name} on --by NAME",
             err=True,
         )
-
-
-@contextmanager
-def _destination(path: Path | None) -> Iterator[IO[str]]:
-    if path is None:
-        yield sys.stdout
-        return
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise BadInput(f"{path} exists already. Name a new file.") from None
-    except OSError as error:
-        raise BadInput(f"{path} can't be written: {error.strerror}.") from None
-    try:
-        with os.fdopen(file, "w", encoding="utf-8") as out:
-            yield out
-    except BaseException as error:
-        path.unlink()
-        if isinstance(error, OSError):
-            raise BadInput(f"{path} can't be written: {error.strerror}.") from None
-        raise
 
 
 def show(made: issuing.Credentials, *, as_json: bool, out: IO[str] | None = None) -> None:

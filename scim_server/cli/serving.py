@@ -17,7 +17,9 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from scim_server.cli.opening import opened
+from scim_server.audit.settings import record_settings
+from scim_server.cli.opening import opened, operator
+from scim_server.clock import system_clock
 from scim_server.errors import BadEnvironment
 from scim_server.settings import Settings, describe
 
@@ -39,8 +41,9 @@ def serve() -> None:
 
 def run(settings: Settings) -> None:
     """The server program: granian, one worker process a core. Workers read the environment."""
-    with opened(settings):
-        pass  # a database that can't be used stops the start here, not in every worker
+    # A database that can't be used stops the start here, not in every worker.
+    with opened(settings) as database, database.write() as connection:
+        record_settings(connection, settings, at=system_clock(), actor=operator())
     address = _free_address(settings.host, settings.port)
     click.echo(
         f"scim-server listens on http://{settings.host}:{settings.port} "
@@ -50,11 +53,11 @@ def run(settings: Settings) -> None:
     _let_workers_be_stopped()
     with tempfile.TemporaryDirectory(prefix="scim-server-") as counts:
         os.environ[_COUNTS] = counts
-        _server(settings, address).serve()
+        _serve(settings, address)
 
 
-def _server(settings: Settings, address: str) -> Server:
-    return Server(
+def _serve(settings: Settings, address: str) -> None:
+    Server(
         "scim_server.cli.serving:worker",
         factory=True,
         interface=Interfaces.WSGI,
@@ -70,7 +73,7 @@ def _server(settings: Settings, address: str) -> Server:
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_SECONDS,
-    )
+    ).serve()
 
 
 def _free_address(host: str, port: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, select
+from sqlalchemy import Connection, Integer, Text, and_, bindparam, select
 from sqlalchemy.sql import ClauseElement
 
 from scim_server.database import Database, Statements
@@ -32,6 +32,7 @@ from scim_server.directory.tables import (
     resource,
     waypoint,
 )
+from scim_server.errors import BadInput
 
 _GROUPS_AT_ONCE = 500
 
@@ -57,7 +58,8 @@ class Found:
 class Page:
     """A page of a search: its resources in order, how many there are in all, and its two ends.
 
-    ``seqs`` are the resources' keys in the store. ``more`` tells whether resources lie beyond the page in the direction that it was read in.
+    ``seqs`` are the resources' keys in the store. ``more`` tells whether resources lie beyond
+    the page in the direction that it was read in.
     """
 
     bodies: list[bytes]
@@ -202,3 +204,20 @@ def _nearest_waypoint() -> ClauseElement:
         .order_by(waypoint.c.ordinal.desc())
         .limit(1)
     )
+
+
+def person_with_key(connection: Connection, unit_id: int, key: str) -> int:
+    """The ``seq`` of the unit's person with this key in the register, served or not.
+
+    Raises :class:`~scim_server.errors.BadInput` where the unit has none.
+    """
+    seq = connection.scalar(
+        select(resource.c.seq).where(
+            resource.c.unit_id == unit_id,
+            resource.c.resource_type == "User",
+            resource.c.external_id == key,
+        )
+    )
+    if seq is None:
+        raise BadInput("The unit has no person with this key.")
+    return int(seq)

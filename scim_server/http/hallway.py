@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from scim_server.audit.refusals import Refusals
 from scim_server.errors import (
     DatabaseUnavailable,
     Fault,
@@ -41,6 +42,7 @@ class Hallway:
 
     tokens: Tokens
     rates: Rates
+    refusals: Refusals
     max_body: int
     max_query: int
     pointer: Callable[[str], str]
@@ -89,10 +91,13 @@ class Hallway:
             )
         grant = self.tokens.check(token.strip()) if scheme.lower() == "bearer" else None
         if grant is None:
+            self.refusals.note(None, None, "unknown")
             raise self._refused(call, "The token is unknown, has expired or was revoked.")
         if grant.unit != call.arguments.get("unit"):
+            self.refusals.note(grant.unit, grant.client_id, "for another unit")
             raise self._refused(call, "The token is for another unit.")
         if not grant.publishes:
+            self.refusals.note(grant.unit, grant.client_id, "publishes nothing")
             raise self._refused(
                 call,
                 "The unit publishes nothing: no school's director has decided "

@@ -155,7 +155,7 @@ def network_of(environ: Mapping[str, Any], proxies: int, *, is_local: bool) -> s
 
 def _nameless() -> int:
     file, name = tempfile.mkstemp()
-    os.unlink(name)
+    Path(name).unlink()
     return file
 
 

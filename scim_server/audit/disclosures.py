@@ -142,10 +142,14 @@ class Disclosed:
 
 def disclosed(database: Database, unit_id: int, seq: int) -> Iterator[Disclosed]:
     """To whom and when the resource ``seq`` of the unit was given, the oldest first."""
-    query = select(disclosure).where(disclosure.c.unit_id == unit_id)
+    query = (
+        select(disclosure)
+        .where(disclosure.c.unit_id == unit_id)
+        .order_by(disclosure.c.window, disclosure.c.client_id)
+        .execution_options(yield_per=100)
+    )
     with database.answering(), database.tokens.connect() as connection:
-        streamed = connection.execution_options(yield_per=100)
-        for row in streamed.execute(query.order_by(disclosure.c.window, disclosure.c.client_id)):
+        for row in connection.execute(query):
             if seq in BitMap64.deserialize(row.resources):
                 yield Disclosed(row.client_id, datetime.fromtimestamp(row.window, UTC))
 

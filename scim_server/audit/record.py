@@ -80,5 +80,5 @@ def entries(connection: Connection, *, unit: str, action: str) -> list[dict[str,
 def whole(connection: Connection) -> Iterator[dict[str, Any]]:
     """Every entry, oldest first, read little by little."""
     query = select(audit_entry).order_by(audit_entry.c.number)
-    for row in connection.execution_options(yield_per=1_000).execute(query).mappings():
-        yield dict(row)
+    for row in connection.execute(query.execution_options(yield_per=1_000)).mappings():
+        yield {str(name): value for name, value in row.items()}

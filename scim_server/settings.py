@@ -305,6 +305,11 @@ class Settings:
         return self.database_url.startswith("sqlite:")
 
     @property
+    def is_local(self) -> bool:
+        """Whether clients reach the server on this machine alone."""
+        return _loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
     def token_store_url(self) -> str:
         """The database that access tokens are kept in, after the default is worked out."""
         if self.token_database_url or not self.on_sqlite:

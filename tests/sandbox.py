@@ -15,7 +15,7 @@ from scim_server.directory.units import Unit, add_sandbox
 from scim_server.oauth import credentials
 from scim_server.oauth.credentials import Credentials
 from scim_server.settings import Settings
-from tests.school import KEY, PUBLIC_URL, MovedClock
+from tests.school import KEY, PUBLIC_URL, UNHINDERED, MovedClock
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -102,7 +102,7 @@ def make_sandbox(
     """Add the unit, issue credentials, get a token; ``changes`` are to the settings."""
     settings = Settings(
         database_url=database_url, master_key=KEY, public_url=PUBLIC_URL, log_level="WARNING",
-        **{"request_burst": 1_000_000, **changes},
+        **{**UNHINDERED, **changes},
     )  # fmt: skip
     with database.write() as connection:
         unit = add_sandbox(connection, name=name, now=clock(), actor="os:test")

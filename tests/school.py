@@ -22,6 +22,9 @@ from scim_server.settings import Settings
 
 KEY = "k3yOfTheTests-0123456789abcdefghijklmnopqrst"
 PUBLIC_URL = "http://127.0.0.1:8000"
+UNHINDERED = {"request_burst": 1_000_000, "proxies": 1}
+"""Settings under which no test is slowed down for what it asks, or for how often it fails."""
+
 AUDIT_KEYS = Settings(master_key=KEY).keys("audit")
 """What a database has to be opened with for anything to be recorded in it."""
 SCHOOLS = ("SP 12", "LO 3")
@@ -173,7 +176,7 @@ def make_world(
     """Add the unit, import the files, decide for both schools, issue credentials, get a token."""
     settings = Settings(
         database_url=database_url, master_key=KEY, public_url=PUBLIC_URL, log_level="WARNING",
-        **{"request_burst": 1_000_000, **changes},
+        **{**UNHINDERED, **changes},
     )  # fmt: skip
     unit, issued = add_school(database, settings, clock)
     world = World(

@@ -14,8 +14,38 @@ from sqlalchemy import Connection, select, update
 
 from scim_server.audit import record
 from scim_server.clock import stamp
+from scim_server.database import Database
 from scim_server.directory.tables import unit
+from scim_server.keys import Keys
+from scim_server.oauth.secrets import digest
 from scim_server.oauth.tables import client, credential
+
+
+class Renewals:
+    """Digests of one process that are to be kept under the key in use from now on.
+
+    They are made where a secret is seen, and written between requests, so that none waits for it.
+    """
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database, self._keys = database, keys
+        self._due: dict[str, str] = {}
+
+    def note(self, credential_id: str, kept: str, text: str) -> None:
+        """Have the digest of ``text`` renewed, unless the one that is ``kept`` is new already."""
+        if len(self._keys) > 1 and kept != (renewed := digest(self._keys[0], text)):
+            self._due[credential_id] = renewed
+
+    def write(self) -> None:
+        """Write what was noted; where that fails, the next turn tries again."""
+        for credential_id, renewed in list(self._due.items()):
+            with self._database.write() as connection:
+                connection.execute(
+                    update(credential)
+                    .where(credential.c.id == credential_id)
+                    .values(digest=renewed, key=self._keys[0].id)
+                )
+            del self._due[credential_id]
 
 
 class Resting(NamedTuple):

@@ -29,14 +29,17 @@ from authlib.oauth2.rfc6749 import (
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from sqlalchemy import Text, bindparam, select
 
+from scim_server.audit.refusals import Refusals
 from scim_server.clock import Clock, stamp
 from scim_server.database import Database
 from scim_server.directory.tables import unit
 from scim_server.keys import Keys
 from scim_server.oauth.endpoints import AUTH_METHODS, Introspection, Revocation
+from scim_server.oauth.rates import Rates, network_of
+from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.secrets import matches
 from scim_server.oauth.tables import client, credential
 from scim_server.oauth.tokens import Tokens
@@ -53,11 +56,13 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     id: str
     unit_id: int
+    kind: str
     scope: str
     disabled: bool
     publishes: bool
     live: dict[str, str]
     keys: Keys
+    renewals: Renewals
     used: str = ""
 
     def get_client_id(self) -> str:
@@ -72,6 +77,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         for id, kept in self.live.items():
             if matches(kept, self.keys, client_secret):
                 self.used = id
+                self.renewals.note(id, kept, client_secret)
         return bool(self.used) and not self.disabled
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
@@ -86,9 +92,12 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
 
     def validate_requested_scope(self) -> None:
         asked = set((self.request.payload.scope or "").split())
-        if asked - set(self.request.client.scope.split()):
+        client = self.request.client
+        if asked - set(client.scope.split()):
+            self.server.note_refusal("scope")
             raise InvalidScopeError(description="The client may not have that scope.")
-        if not self.request.client.publishes:
+        if not client.publishes:
+            self.server.note_refusal("publishes nothing")
             raise UnauthorizedClientError(
                 description="No school of this unit publishes: its director has not decided "
                 "'Synchronizacja z Office 365 = Tak', or has withdrawn it."
@@ -106,6 +115,20 @@ class _Request(FlaskOAuth2Request):  # type: ignore[misc]
         self.payload = FlaskOAuth2Payload(request)
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What stands around the endpoints: rates, the record of refusals, and digests to renew.
+
+    ``proxies`` and ``is_local`` tell how the network of a request is known.
+    """
+
+    rates: Rates
+    refusals: Refusals
+    renewals: Renewals
+    proxies: int
+    is_local: bool
+
+
 class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
     """Answers ``POST /{unit}/oauth2/token``, ``/revoke`` and ``/introspect``; a view for each."""
 
@@ -115,16 +138,18 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         database: Database,
         tokens: Tokens,
         *,
+        guard: Guard,
         keys: Keys,
         clock: Clock,
         public_url: str,
     ) -> None:
+        self._guard = guard
         self._database, self.tokens, self._keys, self._clock = database, tokens, keys, clock
         self._public_url = public_url
         self._rows = database.reader.prepare(
             select(
-                client.c.unit_id, client.c.scope, client.c.disabled, unit.c.publishes,
-                credential.c.id, credential.c.digest,
+                client.c.unit_id, unit.c.kind, client.c.scope, client.c.disabled,
+                unit.c.publishes, credential.c.id, credential.c.digest,
             )
             .join(unit, unit.c.id == client.c.unit_id)
             .join(credential, credential.c.client_id == client.c.id)
@@ -171,11 +196,25 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         try:
             self._check_agreement()
             found: Client = super().authenticate_client(request, methods, endpoint)
-            return found
         except InvalidClientError:
+            self._note_failure()
             raise InvalidClientError(
                 status_code=401, description="Client authentication failed."
             ) from None
+        self._guard.rates.admit(found.id, found.kind)
+        return found
+
+    def note_refusal(self, reason: str) -> None:
+        """Count a refusal, for the record; of whom, where the client is one of the unit's."""
+        unit_name, client_id = g.get("known", (None, None))
+        self._guard.refusals.note(unit_name, client_id, reason)
+
+    def _note_failure(self) -> None:
+        """Raises :class:`~scim_server.errors.TooManyRequests` for one failure too many."""
+        self.note_refusal("authentication")
+        guard = self._guard
+        network = network_of(request.environ, guard.proxies, is_local=guard.is_local)
+        guard.rates.fail(g.get("asked", ""), network)
 
     def _check_form(self) -> None:
         if request.mimetype != "application/x-www-form-urlencoded":
@@ -214,9 +253,16 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         if len(client_id) <= _LONGEST_CLIENT_ID and "\0" not in client_id + unit_name:
             asked = {"client": client_id, "unit_name": unit_name, "now": stamp(self._clock())}
             rows = self._database.reader.rows(self._rows, asked)
-        unit_id, scope, disabled, publishes = rows[0][:4] if rows else (0, "", True, False)
-        live = {row[4]: row[5] for row in rows} or {"": "0" * 64}
-        return Client(client_id, unit_id, scope, bool(disabled), bool(publishes), live, self._keys)
+        g.asked = client_id
+        if rows:
+            g.known = (unit_name, client_id)
+        nobody = (0, "", "", True, False)
+        unit_id, kind, scope, disabled, publishes = rows[0][:5] if rows else nobody
+        live = {row[5]: row[6] for row in rows} or {"": "0" * 64}
+        return Client(
+            client_id, unit_id, kind, scope, bool(disabled), bool(publishes), live, self._keys,
+            self._guard.renewals,
+        )  # fmt: skip
 
     def _generate(self, client: Client, scope: str | None = None, **_: Any) -> dict[str, Any]:
         allowed = client.get_allowed_scope(scope)

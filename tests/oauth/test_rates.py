@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scim_server.audit import whole
 from scim_server.errors import TooManyRequests
 from scim_server.oauth.rates import Buckets, Rates, network_of
 from scim_server.settings import Settings
 from tests.isolation.neighbour import neighbour_of
+from tests.oauth.asking import GRANT, ask, in_body, own
 from tests.sandbox import Sandbox, make_sandbox
-from tests.school import MovedClock, World, make_world
-from tests.scim.answers import fails
+from tests.school import SCHOOLS, MovedClock, World, make_world
+from tests.scim.answers import fails, stable
 
 
 @pytest.fixture
@@ -71,6 +74,7 @@ def test_refused_requests_do_not_make_the_wait_longer(held: World) -> None:
 def test_one_school_does_not_slow_another(held: World) -> None:
     """Red when the bucket isn't named after the client."""
     other = neighbour_of(held)
+    held.clock.move(minutes=1)
     assert statuses(held, 50).count(429) == 45
     assert statuses(other, 5) == [200] * 5
 
@@ -133,6 +137,100 @@ def test_no_client_is_refused_because_of_others(clock: MovedClock) -> None:
     for number in range(100):
         assert buckets.take(f"other {number}", 1, 1) == 0
         assert buckets.take(f"other {number}", 1, 1) > 0
+
+
+def fail(world: World, times: int, client: str = "", network: str = "192.0.2.1") -> list[int]:
+    """The statuses of attempts with a wrong secret, from a network behind one proxy."""
+    name = client or world.credentials.client_id
+    return [
+        ask(world, GRANT | in_body(name, "wrong"), **forwarded(network)).status_code
+        for _ in range(times)
+    ]
+
+
+def forwarded(network: str) -> dict[str, Any]:
+    return {"environ_overrides": {"HTTP_X_FORWARDED_FOR": network}}
+
+
+def test_failures_of_a_client_from_a_network_are_slowed_down(world: World) -> None:
+    """Red when ``_note_failure`` no longer counts."""
+    assert fail(world, 12) == [401] * 10 + [429] * 2
+    world.clock.move(seconds=6)
+    assert fail(world, 2) == [401, 429]
+
+
+def test_who_fails_too_often_is_told_so_in_words_of_oauth(world: World) -> None:
+    fail(world, 10)
+    answer = ask(world, GRANT | in_body(own(world)[0], "wrong"), **forwarded("192.0.2.200"))
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "6"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.get_json()["error"] == "temporarily_unavailable"
+
+
+def test_nobody_locks_a_school_out(world: World) -> None:
+    """Red when a right secret is refused for the failures of others, on whatever network."""
+    fail(world, 50)
+    for network in ("192.0.2.1", "192.0.2.99", "198.51.100.1"):
+        assert ask(world, GRANT | in_body(*own(world)), **forwarded(network)).status_code == 200
+    assert fail(world, 1, network="198.51.100.1") == [401]
+    assert world.get("/Users").status_code == 200
+
+
+def test_failures_tell_nothing_of_which_clients_there_are(world: World) -> None:
+    """Red when failures are counted for known clients only."""
+    known, unknown = (
+        [
+            stable(ask(world, GRANT | in_body(name, "wrong"), **forwarded("192.0.2.1")))
+            for _ in range(12)
+        ]
+        for name in (world.credentials.client_id, "sp12-nobody00")
+    )
+    assert known == unknown
+    assert [each[0] for each in known] == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("endpoint", ["revoke", "introspect"])
+def test_failures_count_at_every_endpoint(world: World, endpoint: str) -> None:
+    """Red when only the token endpoint counts."""
+    form = {"token": "x", **in_body(world.credentials.client_id, "wrong")}
+    client = world.app.test_client()
+    statuses = [
+        client.post(f"/sp12/oauth2/{endpoint}", data=form, **forwarded("192.0.2.1")).status_code
+        for _ in range(11)
+    ]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_getting_tokens_counts_as_asking(held: World) -> None:
+    """Red when the token endpoint admits a client however often it asks."""
+    answers = [ask(held, GRANT | in_body(*own(held))) for _ in range(6)]
+    assert [each.status_code for each in answers] == [200] * 5 + [429]
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert answers[-1].get_json()["error"] == "temporarily_unavailable"
+
+
+def test_refused_sign_ins_are_recorded_with_their_client_where_it_is_known(world: World) -> None:
+    """Red when ``authenticate_client`` notes no refusal."""
+    fail(world, 2)
+    fail(world, 3, client="sp12-nobody00")
+    ask(world, GRANT | {"scope": "scim.write"} | in_body(*own(world)))
+    for school in SCHOOLS:
+        world.decide(school, False)
+    ask(world, GRANT | in_body(*own(world)))
+    world.app.extensions["rounds"].run_all()
+    with world.database.read() as connection:
+        rows = [row for row in whole(connection) if row["action"] == "token.refused"]
+    assert [(row["unit"], row["facts"]) for row in rows] == [
+        (
+            "sp12",
+            {
+                "client": world.credentials.client_id,
+                "reasons": {"authentication": 2, "publishes nothing": 1, "scope": 1},
+            },
+        ),
+        (None, {"client": None, "reasons": {"authentication": 3}}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ import struct
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ FAILURES_PER_MINUTE = 10
 _SLOTS = 4_096
 _PROBES = 8
 _SLOT = struct.Struct("<Qd")
+_ROUNDING = 1e-6
 _BYTES = (_SLOTS + _PROBES) * _SLOT.size
 
 
@@ -54,18 +54,25 @@ class Buckets:
     def take(self, name: str, per_second: float, burst: int) -> float:
         """Take one from the bucket: 0, or the seconds until there is one to take."""
         key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") or 1
-        now = self._clock().timestamp()
-        step = 1 / per_second
         home = key % _SLOTS
-        with self._alone(home):
-            place, full_at = self._find(key, home, now, burst * step)
-            if place is None:
-                return 0.0
-            full_at = max(full_at, now) + step
-            wait = full_at - now - burst * step
-            if wait > 1e-6:
-                return wait
-            _SLOT.pack_into(self._memory, place, key, full_at)
+        with self._lock:
+            # A lock of a file dies with its process, so that none can leave it taken.
+            fcntl.lockf(self._file, fcntl.LOCK_EX, _PROBES, home)
+            try:
+                return self._take(key, home, 1 / per_second, burst)
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, _PROBES, home)
+
+    def _take(self, key: int, home: int, step: float, burst: int) -> float:
+        now = self._clock().timestamp()
+        place, full_at = self._find(key, home, now, burst * step)
+        if place is None:
+            return 0.0
+        full_at = max(full_at, now) + step
+        wait = full_at - now - burst * step
+        if wait > _ROUNDING:
+            return wait
+        _SLOT.pack_into(self._memory, place, key, full_at)
         return 0.0
 
     def _find(self, key: int, home: int, now: float, longest: float) -> tuple[int | None, float]:
@@ -81,16 +88,6 @@ class Buckets:
             if free is None and is_spent:
                 free = place
         return free, now
-
-    @contextmanager
-    def _alone(self, home: int) -> Iterator[None]:
-        """A lock that dies with its process, so that none can leave it taken."""
-        with self._lock:
-            fcntl.lockf(self._file, fcntl.LOCK_EX, _PROBES, home)
-            try:
-                yield
-            finally:
-                fcntl.lockf(self._file, fcntl.LOCK_UN, _PROBES, home)
 
 
 class Rates:

@@ -12,7 +12,7 @@ from scim_server.cli.opening import opened, operator
 from scim_server.clock import system_clock
 from scim_server.directory import sandboxes
 from scim_server.directory.units import add_sandbox, unit_named
-from scim_server.oauth import clients, credentials
+from scim_server.oauth import credentials, removal
 from scim_server.settings import Settings
 
 
@@ -92,9 +92,10 @@ def reset(name: str) -> None:
 @click.argument("name")
 def delete(name: str) -> None:
     """Remove the sandbox NAME, its users and groups, and its credentials, at once."""
-    with opened(Settings.from_env()) as database, database.write() as connection:
-        clients.remove_all(connection, unit_named(connection, name, kind="sandbox"))
-        sandboxes.remove(connection, name, now=system_clock(), actor=operator())
+    with opened(Settings.from_env()) as database:
+        with database.read() as connection:
+            found = unit_named(connection, name, kind="sandbox")
+        removal.remove(database, found, now=system_clock(), actor=operator())
     click.echo(f"Sandbox {name} was removed; its tokens are refused.")
 
 

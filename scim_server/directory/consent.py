@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
-from scim_server.audit import record
+from scim_server.audit import entries, record
 from scim_server.clock import stamp
 from scim_server.directory.serving import refresh
-from scim_server.directory.tables import decision, school
+from scim_server.directory.tables import decision, resource, resource_school, school
 from scim_server.directory.units import School, Unit, next_change, schools
 from scim_server.errors import BadInput
 
@@ -64,6 +65,84 @@ def decide(
         },
     )
     return School(chosen.id, chosen.name, synchronised)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``recorded_by`` is the operator who typed it in, where the record of who did what tells."""
+
+    school: str
+    synchronised: bool
+    decided_by: str
+    at: str
+    text_version: str
+    recorded_by: str | None
+
+
+def history(connection: Connection, of: Unit) -> list[Decision]:
+    """Every decision about the unit's schools, the newest last."""
+    recorded = entries(connection, unit=of.name, action="consent.decided")
+    actors = {(each["at"], each["facts"]["school"]): each["actor"] for each in recorded}
+    rows = connection.execute(
+        select(decision, school.c.name)
+        .join(school, school.c.id == decision.c.school_id)
+        .where(decision.c.unit_id == of.id)
+        .order_by(decision.c.id)
+    )
+    return [
+        Decision(
+            row.name, row.synchronised, row.decided_by, row.at, row.text_version,
+            actors.get((row.at, row.school_id)),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What disappears when the school stops: ``people`` and ``groups``. ``shared`` people stay,
+    because another school that publishes holds them. ``is_last`` where no other publishes.
+    """
+
+    school: School
+    people: int
+    groups: int
+    shared: int
+    is_last: bool
+
+    @property
+    def resources(self) -> int:
+        return self.people + self.groups
+
+
+def foresee_withdrawal(connection: Connection, of: Unit, school_name: str | None) -> Withdrawal:
+    """What :func:`decide` would take away if the school's director decided „Nie” now.
+
+    Changes nothing. Raises as :func:`decide` does.
+    """
+    known = schools(connection, of.id)
+    chosen = _chosen(known, school_name)
+    others = [each.id for each in known if each.synchronised and each != chosen]
+    elsewhere = exists().where(
+        resource_school.c.seq == resource.c.seq, resource_school.c.school_id.in_(others)
+    )
+    its = select(resource_school.c.seq).where(resource_school.c.school_id == chosen.id)
+    held = (
+        select(resource.c.resource_type.label("type"), elsewhere.label("stays"))
+        .where(resource.c.unit_id == of.id, resource.c.served, resource.c.seq.in_(its))
+        .subquery()
+    )
+    rows = connection.execute(
+        select(held.c.type, held.c.stays, func.count()).group_by(held.c.type, held.c.stays)
+    )
+    found = {(type, bool(stays)): count for type, stays, count in rows}
+    return Withdrawal(
+        chosen,
+        people=found.get(("User", False), 0),
+        groups=found.get(("Group", False), 0),
+        shared=found.get(("User", True), 0),
+        is_last=not others,
+    )
 
 
 def _chosen(known: list[School], name: str | None) -> School:

@@ -1,4 +1,4 @@
-"""Sandboxes: their options, and their end."""
+"""Sandboxes: their options, and beginning again."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from datetime import datetime
 from typing import Any
 from unicodedata import normalize
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, select, update
 
 from scim_server.audit import record
-from scim_server.database.bulk import measure
+from scim_server.directory.erasing import erase_resources
 from scim_server.directory.serving import count_served
-from scim_server.directory.tables import (
-    element,
-    membership,
-    population,
-    reference,
-    resource,
-    unit,
-    waypoint,
-)
+from scim_server.directory.tables import resource, unit
 from scim_server.directory.units import Unit, next_change, unit_named
 from scim_server.errors import BadInput
 
@@ -59,34 +51,10 @@ def reset(connection: Connection, name: str, *, now: datetime, actor: str) -> in
     """
     of = unit_named(connection, name, kind="sandbox")
     next_change(connection, of.id, now)
-    removed = _empty(connection, of)
+    removed = erase_resources(connection, of.id)
     count_served(connection, of.id, of.kind)
     record(
         connection, at=now, action="sandbox.reset", actor=actor, unit=name,
         facts={"resources": removed},
     )  # fmt: skip
     return removed
-
-
-def remove(connection: Connection, name: str, *, now: datetime, actor: str) -> None:
-    """Remove a sandbox that has no clients any longer, with everything in it."""
-    of = unit_named(connection, name, kind="sandbox")
-    removed = _empty(connection, of)
-    for table in (population, waypoint):
-        connection.execute(delete(table).where(table.c.unit_id == of.id))
-    connection.execute(delete(unit).where(unit.c.id == of.id))
-    record(
-        connection, at=now, action="sandbox.deleted", actor=actor, unit=name,
-        facts={"resources": removed},
-    )  # fmt: skip
-
-
-def _empty(connection: Connection, of: Unit) -> int:
-    served = select(func.count()).select_from(resource)
-    count = connection.scalar(served.where(resource.c.unit_id == of.id, resource.c.served)) or 0
-    tables = (membership, element, reference, resource)
-    # The foreign keys' own lookups are planned by what was known of the tables when they began.
-    measure(connection, *tables)
-    for table in tables:
-        connection.execute(delete(table).where(table.c.unit_id == of.id))
-    return count

@@ -116,13 +116,6 @@ def remove(connection: Connection, of: Unit, name: str, *, now: datetime, actor:
     return found
 
 
-def remove_all(connection: Connection, of: Unit) -> None:
-    """Remove every client of the unit, and their secrets."""
-    own = select(client.c.id).where(client.c.unit_id == of.id)
-    connection.execute(delete(credential).where(credential.c.client_id.in_(own)))
-    connection.execute(delete(client).where(client.c.unit_id == of.id))
-
-
 def _record(
     connection: Connection, of: Unit, about: Client, what: str, now: datetime, actor: str
 ) -> None:

@@ -99,7 +99,8 @@ def test_status_tells_what_an_operator_looks_for_first(school: Shell) -> None:
 
 def test_a_withdrawn_decision_says_what_follows(school: Shell) -> None:
     school("consent", "sp12", "--school", "SP 12", "on", "--by", "dyrektor")
-    shown = school("consent", "sp12", "--school", "SP 12", "off", "--by", "dyrektor").stdout
+    off = ("consent", "sp12", "--school", "SP 12", "off", "--by", "dyrektor", "--yes")
+    shown = school(*off).stdout
     assert "SP 12: Synchronizacja z Office 365 = Nie" in shown
     assert "tokens are refused" in shown
 

@@ -107,7 +107,7 @@ def test_what_the_other_school_has_keeps_every_byte(world: World) -> None:
 
 
 def test_tak_again_brings_back_the_same_under_the_same_ids(world: World) -> None:
-    """Red when a withdrawn resource is erased, or made anew."""
+    """Red when ``refresh`` changes what it hides, such as its version."""
     before = everything(world)
     paths = [path(key, before[key]["id"]) for key in GONE]
     answers = [stable(world.get(each)) for each in paths]

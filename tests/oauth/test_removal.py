@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 
 from scim_server.audit import record, whole
 from scim_server.audit.chain import verify
 from scim_server.database import schema
 from scim_server.directory.erasing import belonging
+from scim_server.directory.tables import school
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput
 from scim_server.oauth import clients, removal
@@ -113,7 +116,7 @@ def test_no_use_and_no_notice_of_its_secrets_is_kept(world: World) -> None:
 
 
 def test_live_tokens_are_refused_at_once_and_the_client_is_unknown(world: World) -> None:
-    """Red when ``remove`` leaves clients and credentials where they are."""
+    """Red when ``remove`` erases the tokens alone: the client would get itself another."""
     assert world.get("/Users").status_code == 200
     remove(world)
     for path in PATHS:
@@ -124,7 +127,7 @@ def test_live_tokens_are_refused_at_once_and_the_client_is_unknown(world: World)
 
 
 def test_the_name_can_be_used_again_and_opens_nothing_of_the_old_unit(world: World) -> None:
-    """Red when ``remove`` keeps the tokens, and a check asks for the unit by its name."""
+    """Red when ``remove`` erases the tokens alone: the name would be in use."""
     old = [each["id"] for each in world.list("/")["Resources"]]
     remove(world)
     world.unit, issued = add_school(world.database, world.settings, world.clock)
@@ -194,6 +197,31 @@ def test_a_unit_that_somebody_else_removed_is_told(world: World) -> None:
     add_school(world.database, world.settings, world.clock)
     with pytest.raises(BadInput, match="any longer"):
         remove(world)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_adds_to_the_unit_meanwhile_is_waited_for(world: World) -> None:
+    """Red when ``_lock`` looks without ``with_for_update()``: the school would be added after the
+    others were erased, and hold the unit.
+    """
+    engine = world.database.main
+    with ThreadPoolExecutor(1) as pool, engine.connect() as adding, engine.connect() as watching:
+        adding.execute(insert(school).values(unit_id=world.unit.id, name="x", synchronised=False))
+        removing = pool.submit(remove, world)
+        while not _waiting(watching) and not removing.done():
+            watching.rollback()
+        adding.commit()
+        assert removing.result()["schools"] == 3
+    assert not any(rows(world, world.unit.id).values())
+
+
+def _waiting(connection: Connection) -> int:
+    """How many others wait for a lock."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return int(connection.scalar(query) or 0)
 
 
 def test_what_a_late_request_wrote_down_is_swept_away(world: World) -> None:

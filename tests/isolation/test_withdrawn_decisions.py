@@ -44,6 +44,8 @@ def test_its_people_and_groups_are_absent_from_every_answer(world: World) -> Non
 def test_no_filter_finds_them_and_no_member_names_them(world: World) -> None:
     """Red when ``refresh`` leaves ``served`` of ``reference`` as it was."""
     before = everything(world)
+    assert len(before[SHARED]["groups"]) == 3
+    assert len(before["G-1"]["members"]) == 4
     world.decide("SP 12", False)
     for key in GONE:
         one = before[key]
@@ -142,7 +144,7 @@ def test_without_any_school_every_address_refuses_and_none_shows_an_empty_list(
 
 
 def test_a_decision_of_one_unit_moves_nothing_of_another(world: World) -> None:
-    """Red when ``refresh`` isn't kept to its unit."""
+    """Red when ``count_served`` deletes the counters of every unit."""
     other = neighbour_of(world)
     paths = ("", "/Users", "/Groups")
     before = [stable(other.get(each)) for each in paths]

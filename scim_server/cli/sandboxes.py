@@ -27,15 +27,17 @@ def sandbox() -> None:
 def create(name: str, as_json: bool) -> None:
     """Create the sandbox NAME, print its four values, and how to run compliance testers on it."""
     settings = Settings.from_env()
-    with opened(settings) as database, database.write() as connection:
-        made = credentials.issue(
-            connection,
-            add_sandbox(connection, name=name, now=system_clock(), actor=operator()),
-            key=settings.key("digest"),
-            public_url=settings.public_url,
-            now=system_clock(),
-            actor=operator(),
-        )
+    with opened(settings) as database:
+        removal.sweep(database)
+        with database.write() as connection:
+            made = credentials.issue(
+                connection,
+                add_sandbox(connection, name=name, now=system_clock(), actor=operator()),
+                key=settings.key("digest"),
+                public_url=settings.public_url,
+                now=system_clock(),
+                actor=operator(),
+            )
     show(made, as_json=as_json)
     if not as_json:
         click.echo(f"\n{testers(made.labelled())}", err=True)

@@ -52,10 +52,12 @@ def add(name: str, domain: str, names: tuple[str, ...]) -> None:
     now = system_clock()
     chosen = names or (name,)
     FeedTerms(domain=domain, schools=chosen, today=now.date())  # the feed's rules for both
-    with opened(Settings.from_env()) as database, database.write() as connection:
-        made = add_unit(
-            connection, name=name, domain=domain, schools=chosen, now=now, actor=operator()
-        )
+    with opened(Settings.from_env()) as database:
+        removal.sweep(database)
+        with database.write() as connection:
+            made = add_unit(
+                connection, name=name, domain=domain, schools=chosen, now=now, actor=operator()
+            )
     click.echo(f"Unit {made.name} with {len(chosen)} school(s) was added.")
     click.echo(f"Next: scim-server import {made.name} PATH")
 
@@ -116,6 +118,7 @@ def remove(context: click.Context, unit_name: str, yes: bool) -> None:
         had = removal.remove(database, found, now=system_clock(), actor=operator())
         click.echo(_erased(unit_name, had, "was"))
         reason = tidy(database)
+        removal.sweep(database)  # what a running server wrote down late
         searched = search(database, traces, files=reason is None)
     if reason:
         click.echo(untidy(reason), err=True)
@@ -130,15 +133,15 @@ def _erased(name: str, had: dict[str, int], when: str) -> str:
 
 
 def _show_search(searched: Searched) -> None:
-    where = f"Searched {searched.tables} tables"
+    where, left = f"Searched {searched.tables} tables", "no row"
     if searched.bytes:
-        where += f" and {searched.bytes:,} bytes of files"
+        where, left = f"{where} and {searched.bytes:,} bytes of files", "nothing"
     if searched.found:
         click.echo(f"{where}. Of the unit there is still something in:", err=True)
         for place in searched.found:
             click.echo(f"  {place}", err=True)
     else:
-        click.echo(f"{where}: nothing of the unit is left.")
+        click.echo(f"{where}: {left} of the unit is left.")
     click.echo("Backups still hold it, until they are deleted in their turn.")
 
 

@@ -84,9 +84,11 @@ def gather(database: Database, of: Unit) -> Traces:
 
 
 def sweep(database: Database) -> None:
-    """Erase what is kept for tokens of units that are gone.
+    """Erase what the tokens' tables keep of units that are gone.
 
-    A request that was under way while its unit was removed may write down its use afterwards.
+    A request that was under way while its unit was removed may write down its use afterwards, and
+    what was given is written down seconds later. Called before a unit is added, too: SQLite may
+    give it the number of one that was removed.
     """
     with database.write_tokens() as tokens, database.read() as connection:
         # Read with the lock in hand: a unit that has tokens by now is among them.

@@ -94,9 +94,21 @@ def test_files_that_are_in_use_are_told_and_tidied_later(
         told = school("unit", "remove", "sp12", "--yes", code=1)
         assert "another process is reading" in told.stderr
         assert "scim-server database tidy" in told.stderr
-        assert "bytes of files" not in told.stdout
+        assert "tables: no row of the unit is left." in told.stdout
         assert "another process is reading" in school("database", "tidy", code=3).stderr
     assert count(school, "unit") == 0
+    assert "nothing of what was deleted" in school("database", "tidy").stdout
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_is_erased_from_postgresql_too(school: Shell, database_url: str) -> None:
+    school.environ["SCIM_DATABASE_URL"] = database_url
+    school("unit", "add", "sp12", "--domain", "sp12.example.pl", "--school", "SP 12",
+           "--school", "LO 3")  # fmt: skip
+    school("import", "sp12", str(school.folder / "export"))
+    told = school("unit", "remove", "sp12", "--yes").stdout
+    assert "7 people, 3 groups, 2 schools, 0 clients" in told
+    assert "tables: no row of the unit is left." in told
     assert "nothing of what was deleted" in school("database", "tidy").stdout
 
 
@@ -121,3 +133,18 @@ def test_a_name_that_is_free_again_can_be_used(school: Shell) -> None:
     school("unit", "add", "sp12", "--domain", "sp12.example.pl")
     assert "no decision" not in school("consent", "sp12").output
     assert school("consent", "sp12").stdout == "sp12: Synchronizacja z Office 365 = Nie\n"
+
+
+@pytest.mark.parametrize(
+    "add", [("unit", "add", "lo3", "--domain", "a.pl"), ("sandbox", "create", "x")]
+)
+def test_a_new_unit_begins_without_what_was_written_late_about_a_removed_one(
+    school: Shell, add: tuple[str, ...]
+) -> None:
+    """Red when a unit is added without ``sweep``: it may have the number of the other."""
+    school("unit", "remove", "sp12", "--yes")
+    with closing(sqlite3.connect(school.folder / "school-tokens.db")) as tokens, tokens:
+        tokens.execute("INSERT INTO disclosure VALUES (1, 'sp12-x', 0, 0, 0, x'00')")
+    school(*add)
+    with closing(sqlite3.connect(school.folder / "school-tokens.db")) as tokens:
+        assert tokens.execute("SELECT count(*) FROM disclosure").fetchone() == (0,)

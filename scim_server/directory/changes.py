@@ -51,7 +51,7 @@ from scim_server.directory.tables import (
     unit,
     waypoint,
 )
-from scim_server.errors import Conflict
+from scim_server.errors import Conflict, Unauthenticated
 
 Document = dict[str, Any]
 
@@ -88,14 +88,16 @@ class Changes:
     @contextmanager
     def begin(self, address: Address, policy: Policy = SANDBOX) -> Iterator[Change]:
         """One change of the unit at ``address``: committed at the end, undone where it raises,
-        and without a trace where nothing was changed.
+        and without a trace where nothing was changed. Raises
+        :class:`~scim_server.errors.Unauthenticated` where the unit is gone.
         """
         with self._writer.transaction() as transaction:
             now = stamp(self._clock())
             row = transaction.row(
                 self.statements.get("begin", _take_number), {"unit": address.unit_id, "now": now}
             )
-            assert row is not None
+            if row is None:
+                raise Unauthenticated("The unit was removed while this request was on its way.")
             change = Change(self, transaction, address, policy, *row)
             yield change
             if not change.is_real:

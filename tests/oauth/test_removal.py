@@ -21,10 +21,12 @@ from sqlalchemy import (
 from scim_server.audit import record, whole
 from scim_server.audit.chain import verify
 from scim_server.database import schema
+from scim_server.directory.changes import Changes
 from scim_server.directory.erasing import belonging
+from scim_server.directory.resources import Address
 from scim_server.directory.tables import school
 from scim_server.directory.units import Unit, unit_named
-from scim_server.errors import BadInput
+from scim_server.errors import BadInput, Unauthenticated
 from scim_server.oauth import clients, removal
 from scim_server.oauth.secrets import secret_id
 from scim_server.oauth.tables import access_token, secret_use, sent_notice
@@ -261,3 +263,12 @@ def test_a_unit_with_several_clients_loses_them_all(world: World) -> None:
     with world.database.write() as connection:
         clients.add(connection, world.unit, "sds", now=world.clock(), actor="os:test")
     assert remove(world)["clients"] == 2
+
+
+def test_a_write_on_its_way_while_its_unit_is_removed_is_refused(sandbox: Sandbox) -> None:
+    """Red when ``Changes.begin`` takes for granted that the unit is still there."""
+    changes = Changes(sandbox.database, sandbox.clock)
+    address = Address(sandbox.unit.id, "http://127.0.0.1:8000/sandbox/scim/v2")
+    remove(sandbox)
+    with pytest.raises(Unauthenticated, match="was removed"), changes.begin(address):
+        pass

@@ -63,7 +63,10 @@ def create_app(
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
 
-    tokens = Tokens(database, digest_keys, clock, settings.token_lifetime)
+    tokens = Tokens(
+        database, digest_keys, clock, settings.token_lifetime,
+        long_lived=settings.long_lived_tokens,
+    )  # fmt: skip
     rates = Rates(
         clock,
         per_second=settings.requests_per_second,

@@ -21,14 +21,20 @@ from scim_server.oauth.clients import clients_of
 from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.settings import Settings
 
-_RECENT = timedelta(hours=1)
-
 _NEXT = """\
 The secret is shown only now. It ends on {expires:%Y-%m-%d}.
 
 Next, in Entra: the enterprise app > Provisioning > connectivity (Admin credentials):
   Tenant URL = Web Access Url, Token endpoint, Client Id and Client Secret as above;
   Test connection, then Save."""
+
+_NEXT_WITH_BEARER = """\
+The token is shown only now. It ends on {expires:%Y-%m-%d}. Whoever has it reads the unit until then
+or until you revoke it, and it can't be narrowed: prefer client credentials where the portal knows
+them.
+
+Next, in Entra: the enterprise app > Provisioning > Admin Credentials:
+  Tenant URL and Secret token as above; Test Connection, then Save."""
 
 
 def _duration(value: str | timedelta) -> timedelta:
@@ -41,26 +47,35 @@ def _duration(value: str | timedelta) -> timedelta:
     return timedelta(**{{"d": "days", "h": "hours"}[found[2]]: int(found[1])})
 
 
-_FORM = (
-    click.option(
-        "--client", help="The client's name; may be left out where the unit has one, or none yet."
-    ),
-    click.option(
-        "--expires", type=_duration, metavar="DURATION", default="365d", show_default=True,
-        help="How long the secret lives, 30d to 1095d.",
-    ),
-    click.option(
-        "--to", type=click.Path(path_type=Path),
-        help="Write the values to this new file, readable by you alone, instead of showing them.",
-    ),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts."),
-)  # fmt: skip
+def _with_form(life: str, lives: str) -> Callable[..., Any]:
+    """The options of what hands values out; ``life`` is how long these work without a word."""
+    form = (
+        click.option(
+            "--client",
+            help="The client's name; may be left out where the unit has one, or none yet.",
+        ),
+        click.option(
+            "--expires", type=_duration, metavar="DURATION", default=life, show_default=True,
+            help=lives,
+        ),
+        click.option(
+            "--to", type=click.Path(path_type=Path),
+            help="Write the values to this new file, readable by you alone, instead of showing "
+            "them.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts."),
+    )  # fmt: skip
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(form):
+            command = option(command)
+        return command
+
+    return add
 
 
-def _with_form(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_FORM):
-        command = option(command)
-    return command
+_of_a_secret = _with_form("365d", "How long the secret lives, 30d to 1095d.")
+_of_a_bearer = _with_form("180d", "How long the token lives, 1d to 365d.")
 
 
 def _reason(default: str) -> Callable[..., Any]:
@@ -80,7 +95,7 @@ def credentials() -> None:
 
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
-@_with_form
+@_of_a_secret
 def issue(
     unit_name: str, client: str | None, expires: timedelta, to: Path | None, as_json: bool
 ) -> None:
@@ -99,7 +114,7 @@ def issue(
     help="How long the old secret goes on working, 0d to 30d.",
 )
 @_reason("routine")
-@_with_form
+@_of_a_secret
 def rotate(
     unit_name: str,
     overlap: timedelta,
@@ -122,8 +137,25 @@ def rotate(
         )
 
 
+@credentials.command()
+@click.argument("unit_name", metavar="UNIT")
+@_of_a_bearer
+def bearer(
+    unit_name: str, client: str | None, expires: timedelta, to: Path | None, as_json: bool
+) -> None:
+    """Give UNIT a long-lived token for a portal that knows only "Secret token"; print both values.
+
+    It may read and no more, and is shown this once. Refused unless SCIM_LONG_LIVED_TOKENS is on.
+    """
+    settings = Settings.from_env()
+    _hand_out(
+        issuing.issue_bearer, unit_name, to, as_json,
+        accepted=settings.long_lived_tokens, client_name=client, life=expires,
+    )  # fmt: skip
+
+
 def _hand_out(
-    make: Callable[..., issuing.Credentials],
+    make: Callable[..., issuing.Credentials | issuing.Bearer],
     unit_name: str,
     to: Path | None,
     as_json: bool,
@@ -158,14 +190,17 @@ def _hand_out(
         )
 
 
-def show(made: issuing.Credentials, *, as_json: bool, out: IO[str] | None = None) -> None:
-    """Print the four values, each on a line under its label, or as one JSON object."""
+def show(
+    made: issuing.Credentials | issuing.Bearer, *, as_json: bool, out: IO[str] | None = None
+) -> None:
+    """Print the values, each on a line under its label, or as one JSON object."""
     if as_json:
         click.echo(json.dumps({**made.labelled(), "Expires": stamp(made.expires)}), file=out)
         return
     for label, value in made.labelled().items():
         click.echo(f"{label}: {value}", file=out)
-    click.echo(_NEXT.format(expires=made.expires), err=True)
+    following = _NEXT_WITH_BEARER if isinstance(made, issuing.Bearer) else _NEXT
+    click.echo(following.format(expires=made.expires), err=True)
 
 
 @credentials.command("list")
@@ -175,11 +210,13 @@ def show(made: issuing.Credentials, *, as_json: bool, out: IO[str] | None = None
     "--fail-within",
     type=_duration,
     metavar="DURATION",
-    help="End with code 1 where a client has no secret that lives longer than this: for cron.",
+    help="End with code 1 where nothing of a client lives longer than this: for cron.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, for scripts.")
 def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_json: bool) -> None:
-    """List the secrets of UNIT, or of every unit: when each ends, and when it was last used."""
+    """List the secrets and long-lived bearers of UNIT, or of every unit: when each ends, and when
+    it was last used.
+    """
     now = system_clock()
     found: list[tuple[Unit, issuing.Secret]] = []
     with opened(Settings.from_env()) as database:
@@ -194,7 +231,7 @@ def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_
         click.echo(json.dumps(rows, indent=2))
     else:
         for unit, each in shown:
-            click.echo(f"{unit.name}  {line(each, uses[each.id], now)}")
+            click.echo(f"{unit.name}  {each.kind} {line(each, uses[each.id], now)}")
         if not shown:
             click.echo("No live secrets.", err=True)
     if fail_within is not None:
@@ -204,13 +241,23 @@ def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_
 def _refuse_short_lives(
     found: list[tuple[Unit, issuing.Secret]], now: datetime, until: datetime
 ) -> None:
-    """A client that was given a secret needs one that lives on."""
-    lasting = {each.client_id for _, each in found if each.is_live(now) and each.expires > until}
-    short = dict.fromkeys(each.client_id for _, each in found if each.client_id not in lasting)
+    """A client that was given a secret needs one that lives on, and so does one whose live bearer
+    is in some portal; a client that has left one of the kinds behind doesn't need it any more.
+    """
+    live = [each for _, each in found if each.is_live(now)]
+    works = {each.client_id for each in live}
+    needed = [*live, *(each for _, each in found if each.client_id not in works)]
+    lasting = {(each.client_id, each.kind) for each in live if each.expires > until}
+    short = dict.fromkeys(
+        f"{each.client_id} ({each.kind})"
+        for each in needed
+        if (each.client_id, each.kind) not in lasting
+    )
     if short:
         raise Refused(
-            f"No secret lives beyond {until:%Y-%m-%d} for: {', '.join(short)}. "
-            "Run scim-server credentials rotate, and enter the new secret on Microsoft's side."
+            f"Nothing lives beyond {until:%Y-%m-%d} for: {', '.join(short)}. Run scim-server "
+            "credentials rotate (for a bearer: credentials bearer), and enter the new one on "
+            "Microsoft's side."
         )
 
 
@@ -231,7 +278,8 @@ def show_command(unit_name: str) -> None:
         click.echo(f"Client Id: {client.id}  ({client.name})")
     click.echo(f"Token endpoint Url: {token}")
     for each in secrets:
-        click.echo(f"Client Secret {line(each, uses[each.id], now)}")
+        label = "Client Secret" if each.kind == issuing.SECRET else "Secret token"
+        click.echo(f"{label} {line(each, uses[each.id], now)}")
     if not secrets:
         click.echo(f"No secret yet. Run: scim-server credentials issue {unit.name}", err=True)
 
@@ -239,7 +287,7 @@ def show_command(unit_name: str) -> None:
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
 def check(unit_name: str) -> None:
-    """Tell whether a secret was copied whole, and which of UNIT it is.
+    """Tell whether a secret or a long-lived bearer was copied whole, and which of UNIT it is.
 
     It is asked for without being shown, or read from standard input; never an argument, since
     those are seen by every account of the machine.
@@ -257,7 +305,7 @@ def check(unit_name: str) -> None:
             keys=settings.keys("digest"),
         )
     state = found.state(system_clock())
-    click.echo(f"A whole secret: {found.id} of {found.client_id}, {state}.")
+    click.echo(f"A whole {found.kind}: {found.id} of {found.client_id}, {state}.")
 
 
 @credentials.command()
@@ -266,9 +314,10 @@ def check(unit_name: str) -> None:
 @click.option("--force", is_flag=True, help="Even the last live one: the synchronisation stops.")
 @_reason("other")
 def revoke(unit_name: str, secret: str, force: bool, reason: str) -> None:
-    """End the secret named SECRET (see list) and every token that it got, at once."""
+    """End the secret named SECRET (see list) and every token that it got, or the bearer, at once."""
     now = system_clock()
     with opened(Settings.from_env()) as database:
+        used = last_uses(database, [secret])[secret].at
         with database.write() as connection:
             issuing.revoke(
                 connection,
@@ -278,10 +327,10 @@ def revoke(unit_name: str, secret: str, force: bool, reason: str) -> None:
                 actor=operator(),
                 reason=reason,
                 force=force,
+                last_use=used,
             )
-        used = last_uses(database, [secret])[secret].at
     click.echo(f"Secret {secret} was revoked; its tokens are refused.")
-    if used and now - used < _RECENT:
+    if used and now - used < issuing.IN_USE:
         click.echo(
             f"It was in use: last {max(0, (now - used).seconds // 60)} minutes ago. Whoever used "
             "it is refused from now on; if that was your synchronisation, enter another secret "
@@ -297,10 +346,10 @@ def line(secret: issuing.Secret, use: LastUse, now: datetime) -> str:
         end = f"ends in {_span(secret.expires - now)}, on {secret.expires:%Y-%m-%d}"
     else:
         end = f"since {secret.revoked or secret.expires:%Y-%m-%d}"
-    return (
-        f"{secret.id} of {secret.client_id}: {state}, {end}; "
-        f"last token {when(use.token)}, last read {when(use.read)}"
-    )
+    used = f"last read {when(use.read)}"
+    if secret.kind == issuing.SECRET:
+        used = f"last token {when(use.token)}, {used}"
+    return f"{secret.id} of {secret.client_id}: {state}, {end}; {used}"
 
 
 def when(at: datetime | None) -> str:
@@ -319,6 +368,7 @@ def _described(
         "unit": unit.name,
         "client": secret.client_id,
         "secret": secret.id,
+        "kind": secret.kind,
         "state": secret.state(now),
         "created": stamp(secret.created),
         "expires": stamp(secret.expires),

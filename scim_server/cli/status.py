@@ -17,9 +17,8 @@ from scim_server.directory.units import (
     schools,
     units,
 )
-from scim_server.oauth.clients import clients_of
-from scim_server.oauth.credentials import secrets_of
-from scim_server.oauth.notices import notices
+from scim_server.oauth.credentials import BEARER, secrets_of
+from scim_server.oauth.notices import notices_of
 from scim_server.oauth.tokens import last_uses
 from scim_server.settings import Settings
 
@@ -27,11 +26,13 @@ from scim_server.settings import Settings
 @click.command()
 def status() -> None:
     """Units, people, groups, the last import, the last read, and how long secrets live."""
-    now = system_clock()
-    with opened(Settings.from_env()) as database, database.read() as connection:
+    settings, now = Settings.from_env(), system_clock()
+    with opened(settings) as database, database.read() as connection:
         found = units(connection)
         if not found:
             click.echo("No units. Begin with: scim-server unit add NAME --domain DOMAIN")
+        if settings.long_lived_tokens:
+            click.echo("Long-lived bearers are accepted (SCIM_LONG_LIVED_TOKENS=on).")
         for unit in found:
             people = count_population(connection, unit.id)
             click.echo(f"{unit.name} ({unit.kind})")
@@ -42,8 +43,10 @@ def status() -> None:
             live = [each for each in secrets if each.is_live(now)]
             uses = last_uses(database, [each.id for each in secrets])
             for secret in live:
-                click.echo(f"  secret {line(secret, uses[secret.id], now)}")
-            for notice in notices(unit, clients_of(connection, unit), secrets, uses, now):
+                refused = secret.kind == BEARER and not settings.long_lived_tokens
+                note = "; not accepted: SCIM_LONG_LIVED_TOKENS is off" if refused else ""
+                click.echo(f"  {secret.kind} {line(secret, uses[secret.id], now)}{note}")
+            for notice in notices_of(database, connection, unit, now):
                 click.echo(f"  warning: {notice.text}")
             if not secrets:
                 click.echo(f"  no secret yet. Issue one: scim-server credentials issue {unit.name}")

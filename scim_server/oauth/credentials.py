@@ -1,15 +1,19 @@
-"""The four values that an administrator copies, and the life of the secret among them.
+"""What an administrator copies, four values or two, and the life of the secret among them.
 
 active → superseded (another took its place, and both work until the overlap ends) → ended. A
 secret that nobody replaced expires; one that is revoked ends at once, with every token it got.
 The tokens of a secret that ended or expired live on to their own end, so that no request fails
 between two tokens.
+
+A long-lived bearer is for portals that know nothing but a "Secret token": a secret that is sent
+with every request as if it were an access token.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -18,11 +22,13 @@ from scim_server.clock import moment, stamp
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput, Refused
 from scim_server.keys import Key, Keys
-from scim_server.oauth.clients import FIRST, Client, add, client_named, clients_of
+from scim_server.oauth.clients import FIRST, READ, Client, add, client_named, clients_of
 from scim_server.oauth.secrets import (
     SECRET_LENGTH,
+    bearer_id,
     digest,
     matches,
+    new_bearer,
     new_secret,
     secret_id,
 )
@@ -32,7 +38,17 @@ LIFE = timedelta(days=365)
 SHORTEST, LONGEST = timedelta(days=30), timedelta(days=1_095)
 OVERLAP = timedelta(days=7)
 _LONGEST_OVERLAP = timedelta(days=30)
-_LIVE_SECRETS = 2
+_LIVE_OF_A_KIND = 2
+
+BEARER_LIFE = timedelta(days=180)
+_SHORTEST_BEARER, _LONGEST_BEARER = timedelta(days=1), timedelta(days=365)
+
+SECRET, BEARER = "secret", "bearer"
+"""The kinds of credential that are told of here; a client may have another, a trust in keys."""
+_NEW = {SECRET: new_secret, BEARER: new_bearer}
+
+IN_USE = timedelta(hours=1)
+"""How long ago a secret may have been used last for its revocation to be told as one in use."""
 
 REASONS = ("routine", "leaked", "staff-change", "lost", "other")
 """Why a secret was replaced or ended; a closed list, so that the record names nobody."""
@@ -59,11 +75,27 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """What the administrator enters where a portal asks for a "Secret token"."""
+
+    tenant_url: str
+    secret_token: str
+    expires: datetime
+
+    def labelled(self) -> dict[str, str]:
+        """The two values under the labels that Entra's older form has."""
+        return {"Tenant URL": self.tenant_url, "Secret token": self.secret_token}
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret as it may be shown: its name, its client, and the moments of its life."""
+    """A secret or a long-lived bearer, as ``kind`` tells, in what may be shown of it: its name, its
+    client, and the moments of its life.
+    """
 
     id: str
     client_id: str
+    kind: str
     created: datetime
     expires: datetime
     superseded: datetime | None
@@ -78,7 +110,7 @@ class Secret:
         return "active" if now < self.expires else "expired"
 
     def is_live(self, now: datetime) -> bool:
-        """Whether it still gets tokens."""
+        """Whether it still gets tokens, or as a bearer is still one."""
         return self.revoked is None and now < self.expires
 
 
@@ -102,29 +134,42 @@ def issue(
     """
     _check_life(life)
     client_id = _receiver(connection, of, client_name, now, actor).id
-    live = _live(connection, of, client_id, now)
-    if len(live) >= _LIVE_SECRETS:
-        raise Refused(
-            f"The client {client_id} has two live secrets already; the first of them ends on "
-            f"{live[0].expires:%Y-%m-%d}. Revoke the one that is no longer used: "
-            f"scim-server credentials list {of.name}"
-        )
-    secret, expires = new_secret(), now + life
-    connection.execute(
-        insert(credential).values(
-            id=secret.id,
-            client_id=client_id,
-            kind="secret",
-            digest=digest(key, secret.text),
-            key=key.id,
-            created=stamp(now),
-            expires=stamp(expires),
-        )
-    )
-    facts = {"client": client_id, "secret": secret.id, "expires": stamp(expires)}
-    record(connection, at=now, action="credential.issued", actor=actor, unit=of.name, facts=facts)
+    secret = _give(connection, of, client_id, SECRET, key=key, now=now, life=life, actor=actor)
     access, token = addresses(of, public_url)
-    return Credentials(access, client_id, secret.text, token, expires)
+    return Credentials(access, client_id, secret, token, now + life)
+
+
+def issue_bearer(
+    connection: Connection,
+    of: Unit,
+    *,
+    accepted: bool,
+    key: Key,
+    public_url: str,
+    now: datetime,
+    actor: str,
+    client_name: str | None = None,
+    life: timedelta = BEARER_LIFE,
+) -> Bearer:
+    """Give a client of the unit a bearer that reads by itself, and the unit a client if it has none.
+
+    ``accepted`` tells whether the server lets long-lived bearers in; ``life`` is 1 to 365 days. A
+    client has at most two live ones, beside its secrets. Raises
+    :class:`~scim_server.errors.Refused` where they aren't let in, for a third, and for a client
+    that may not read; :class:`~scim_server.errors.BadInput` for another life or client.
+    """
+    if not accepted:
+        raise Refused(
+            "Long-lived tokens are switched off: they can't be narrowed, and live long. If the "
+            "portal knows nothing better, set SCIM_LONG_LIVED_TOKENS=on and restart the server."
+        )
+    if not _SHORTEST_BEARER <= life <= _LONGEST_BEARER:
+        raise BadInput(f"A bearer lives {_SHORTEST_BEARER.days} to {_LONGEST_BEARER.days} days.")
+    receiver = _receiver(connection, of, client_name, now, actor)
+    if READ not in receiver.scopes:
+        raise Refused(f"The client {receiver.name} of {of.name!r} may not read: it lacks {READ}.")
+    bearer = _give(connection, of, receiver.id, BEARER, key=key, now=now, life=life, actor=actor)
+    return Bearer(addresses(of, public_url)[0], bearer, now + life)
 
 
 def rotate(
@@ -149,7 +194,7 @@ def rotate(
     if not timedelta() <= overlap <= _LONGEST_OVERLAP:
         raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
     receiver = client_named(connection, of, client_name)
-    live = _live(connection, of, receiver.id, now)
+    live = _live(connection, of, receiver.id, now, SECRET)
     if not live:
         raise Refused(
             f"The client {receiver.name} of {of.name!r} has no live secret to replace. "
@@ -182,59 +227,75 @@ def revoke(
     actor: str,
     reason: str = "other",
     force: bool = False,
+    last_use: datetime | None = None,
 ) -> None:
-    """End a secret and every token that it got, at once.
+    """End a secret and every token that it got, or a long-lived bearer, at once.
 
-    Raises :class:`~scim_server.errors.BadInput` where the unit has no such live secret, and
-    :class:`~scim_server.errors.Refused` for its client's last live one without ``force``: the
-    synchronisation would stop.
+    A ``last_use`` within the last hour is remembered, and told for some days. Raises
+    :class:`~scim_server.errors.BadInput` where the unit has no such live secret, and
+    :class:`~scim_server.errors.Refused`, without ``force``, for its client's last live secret and
+    for a bearer where the client has nothing else: the synchronisation would stop.
     """
-    live = live_secrets(connection, of.id, now)
-    holder = {each.id: each.client_id for each in live}.get(secret)
-    if holder is None:
+    ending = {each.id: each for each in live_secrets(connection, of.id, now)}.get(secret)
+    if ending is None:
         raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
-    if len(_live(connection, of, holder, now)) == 1 and not force:
+    needed = SECRET if ending.kind == SECRET else None
+    live = _live(connection, of, ending.client_id, now, needed)
+    if len(live) == 1 and not force:
+        remedy = "rotate" if ending.kind == SECRET else "bearer"
         raise Refused(
-            f"{secret} is the last live secret of the client {holder}: without it the "
-            f"synchronisation stops. Replace it first with scim-server credentials rotate "
-            f"{of.name}, or say --force."
+            f"{secret} is the last live {ending.kind} of the client {ending.client_id}: without "
+            "it the synchronisation stops. Replace it first with scim-server credentials "
+            f"{remedy} {of.name}, or say --force."
         )
-    connection.execute(
-        update(credential).where(credential.c.id == secret).values(revoked=stamp(now))
-    )
-    facts = {"secret": secret, "reason": reason, "forced": force}
-    record(connection, at=now, action="credential.revoked", actor=actor, unit=of.name, facts=facts)
+    facts: dict[str, Any] = {"secret": secret, "reason": reason, "forced": force}
+    if last_use is not None and now - last_use < IN_USE:
+        facts["used_minutes_ago"] = max(0, (now - last_use) // timedelta(minutes=1))
+    _end(connection, of.name, secret, now, actor, facts)
+
+
+def end_bearer(
+    connection: Connection, unit: str, *, bearer: str, client_id: str, now: datetime
+) -> None:
+    """End a long-lived bearer because the client that holds it asked for that (RFC 7009 §2); one
+    that has been revoked stays as it is.
+    """
+    facts = {"secret": bearer, "reason": "other", "forced": False}
+    _end(connection, unit, bearer, now, client_id, facts)
 
 
 def secrets_of(connection: Connection, unit_id: int) -> list[Secret]:
-    """Every secret that the unit's clients ever had, the first to end first."""
+    """Every secret and long-lived bearer that the unit's clients ever had, the first to end
+    first.
+    """
     columns = (
-        credential.c.id, credential.c.client_id, credential.c.created,
+        credential.c.id, credential.c.client_id, credential.c.kind, credential.c.created,
         credential.c.expires, credential.c.superseded, credential.c.revoked,
     )  # fmt: skip
     query = (
         select(*columns)
         .join(client, client.c.id == credential.c.client_id)
-        .where(client.c.unit_id == unit_id)
+        .where(client.c.unit_id == unit_id, credential.c.kind.in_((SECRET, BEARER)))
         .order_by(credential.c.expires, credential.c.id)
     )
     return [
-        Secret(id, of, *(moment(at) if at else None for at in times))  # type: ignore[arg-type]
-        for id, of, *times in connection.execute(query)
+        Secret(id, of, kind, *(moment(at) if at else None for at in times))  # type: ignore[arg-type]
+        for id, of, kind, *times in connection.execute(query)
     ]
 
 
 def recognise(connection: Connection, of: Unit, text: str, *, keys: Keys) -> Secret:
-    """The unit's secret whose text this is, live or not.
+    """The unit's secret or long-lived bearer whose text this is, live or not.
 
-    Raises :class:`~scim_server.errors.BadInput` for a text that is no whole secret, which its
+    Raises :class:`~scim_server.errors.BadInput` for a text that is no whole one, which its
     checksum tells, and :class:`~scim_server.errors.Refused` for a whole one that isn't the unit's.
     """
-    name = secret_id(text)
+    name = secret_id(text) or bearer_id(text)
     if name is None:
         raise BadInput(
             "This is no whole client secret: a character is wrong, missing or too many. One "
-            f"begins with uonet_cs_ and has {SECRET_LENGTH} characters; this text has {len(text)}."
+            f"begins with uonet_cs_ (a bearer: uonet_bt_) and has {SECRET_LENGTH} characters; this "
+            f"text has {len(text)}."
         )
     kept = connection.scalar(select(credential.c.digest).where(credential.c.id == name))
     found = {each.id: each for each in secrets_of(connection, of.id)}.get(name)
@@ -244,7 +305,7 @@ def recognise(connection: Connection, of: Unit, text: str, *, keys: Keys) -> Sec
 
 
 def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Secret]:
-    """The unit's secrets that still get tokens, the first to end first."""
+    """The unit's secrets and long-lived bearers that still work, the first to end first."""
     return [each for each in secrets_of(connection, unit_id) if each.is_live(now)]
 
 
@@ -267,6 +328,54 @@ def _receiver(
     return client_named(connection, of, name)
 
 
-def _live(connection: Connection, of: Unit, client_id: str, now: datetime) -> list[Secret]:
+def _give(
+    connection: Connection,
+    of: Unit,
+    client_id: str,
+    kind: str,
+    *,
+    key: Key,
+    now: datetime,
+    life: timedelta,
+    actor: str,
+) -> str:
+    """Keep a new secret or bearer of the client; what is returned is its text."""
+    live = _live(connection, of, client_id, now, kind)
+    if len(live) >= _LIVE_OF_A_KIND:
+        raise Refused(
+            f"The client {client_id} has two live {kind}s already; the first of them ends on "
+            f"{live[0].expires:%Y-%m-%d}. Revoke the one that is no longer used: "
+            f"scim-server credentials list {of.name}"
+        )
+    made, expires = _NEW[kind](), stamp(now + life)
+    connection.execute(
+        insert(credential).values(
+            id=made.id, client_id=client_id, kind=kind, digest=digest(key, made.text), key=key.id,
+            created=stamp(now), expires=expires,
+        )
+    )  # fmt: skip
+    facts = {"client": client_id, "secret": made.id, "kind": kind, "expires": expires}
+    record(connection, at=now, action="credential.issued", actor=actor, unit=of.name, facts=facts)
+    return made.text
+
+
+def _end(
+    connection: Connection,
+    unit: str,
+    secret: str,
+    now: datetime,
+    actor: str,
+    facts: dict[str, Any],
+) -> None:
+    live = (credential.c.id == secret, credential.c.revoked.is_(None))
+    ended = connection.execute(update(credential).where(*live).values(revoked=stamp(now)))
+    if ended.rowcount:
+        record(connection, at=now, action="credential.revoked", actor=actor, unit=unit, facts=facts)
+
+
+def _live(
+    connection: Connection, of: Unit, client_id: str, now: datetime, kind: str | None
+) -> list[Secret]:
+    """The client's live secrets of that kind, or of either."""
     found = live_secrets(connection, of.id, now)
-    return [each for each in found if each.client_id == client_id]
+    return [each for each in found if each.client_id == client_id and kind in (None, each.kind)]

@@ -3,6 +3,9 @@
 A check reads the token and, in the main database, its secret, client and unit; nothing is
 remembered between requests, so a revocation, a disabled client or a withdrawn decision is seen by
 the next request in every process.
+
+A long-lived bearer, where the operator lets it in, is a credential and a token at once: it is kept
+with the secrets, and may read and no more.
 """
 
 from __future__ import annotations
@@ -14,17 +17,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, insert, select
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from scim_server.clock import Clock
+from scim_server.clock import Clock, moment
 from scim_server.database import Database
 from scim_server.database.reading import Prepared, Reader
 from scim_server.directory.tables import unit
 from scim_server.errors import DatabaseUnavailable
 from scim_server.keys import Keys
-from scim_server.oauth.secrets import digest, is_token, new_token
+from scim_server.oauth.clients import READ
+from scim_server.oauth.credentials import end_bearer
+from scim_server.oauth.secrets import bearer_id, digest, is_token, matches, new_token
 from scim_server.oauth.tables import access_token, client, credential, secret_use
 
 _NEW_TOKEN = insert(access_token)
@@ -38,7 +43,7 @@ _FORGET_EVERY = 300
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a live token allows: one unit, for one client, within ``scopes``. ``secret_id`` names
-    the secret that it was got with.
+    the secret that it was got with, or the long-lived bearer that it is.
 
     ``publishes`` is false while no school of the unit publishes: the token is known, and refused.
     ``kind`` and ``settings`` are the unit's.
@@ -61,10 +66,21 @@ class Grant:
 
 
 class Tokens:
-    """Issuing and checking. ``lifetime`` is in seconds."""
+    """Issuing and checking. ``lifetime`` is in seconds; ``long_lived`` tells whether long-lived
+    bearers are accepted.
+    """
 
-    def __init__(self, database: Database, keys: Keys, clock: Clock, lifetime: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: Keys,
+        clock: Clock,
+        lifetime: int,
+        *,
+        long_lived: bool = False,
+    ) -> None:
         self._database = database
+        self._long_lived = long_lived
         self._keys = keys
         self._clock = clock
         self.lifetime = lifetime
@@ -87,6 +103,14 @@ class Tokens:
         asked = access_token.c.digest == bindparam("digest", type_=Text())
         own = select(access_token.c.client_id, access_token.c.issued, access_token.c.expires)
         self._own = database.token_reader.prepare(own.where(asked))
+        named = credential.c.id == bindparam("secret", type_=Text())
+        kept = credential.c
+        bearer = (kept.digest, kept.key, kept.created, kept.expires)
+        self._bearer = database.reader.prepare(
+            select(*bearer, *standing)
+            .select_from(holders)
+            .where(named, credential.c.kind == "bearer")
+        )
         self._is_joined = database.tokens is database.main
         if self._is_joined:
             both = holders.join(access_token, access_token.c.secret_id == credential.c.id)
@@ -98,9 +122,7 @@ class Tokens:
             select(*token, access_token.c.secret_id).where(asked)
         )
         self._standing = database.reader.prepare(
-            select(*standing)
-            .select_from(holders)
-            .where(credential.c.id == bindparam("secret", type_=Text()))
+            select(*standing).select_from(holders).where(named)
         )
 
     def issue(self, *, unit_id: int, client_id: str, secret_id: str, scope: str) -> str:
@@ -123,7 +145,7 @@ class Tokens:
 
     def check(self, token: str) -> Grant | None:
         """What ``token`` allows now, or none for one that is unknown, expired or revoked."""
-        found = self._look_up(token) if is_token(token) else None
+        found = self._look_up(token) if is_token(token) else self._look_up_bearer(token)
         if found is None:
             return None
         scope, expires, *holder, disabled, revoked, publishes, kind, settings = found
@@ -137,7 +159,7 @@ class Tokens:
 
     def belongs(self, token: str, client_id: str) -> bool:
         """Whether ``token`` was issued to that client, and hasn't been forgotten."""
-        row = self._kept(token) if is_token(token) else None
+        row = self._kept(token)
         return row is not None and row[0] == client_id
 
     def describe(self, token: str) -> dict[str, Any] | None:
@@ -150,7 +172,14 @@ class Tokens:
         return {"client_id": grant.client_id, "scope": scope, "iat": row[1], "exp": row[2]}
 
     def forget(self, token: str) -> None:
-        """Refuse a token from the next request on."""
+        """Refuse a token from the next request on; a long-lived bearer ends for good."""
+        if row := self._kept_bearer(token):
+            _, _, _, _, unit_name, client_id, bearer, *_ = row
+            with self._database.write() as connection:
+                end_bearer(
+                    connection, unit_name, bearer=bearer, client_id=client_id, now=self._clock()
+                )
+            return
         with self._database.write_tokens() as connection:
             digests = [digest(key, token) for key in self._keys]
             connection.execute(delete(access_token).where(access_token.c.digest.in_(digests)))
@@ -165,9 +194,48 @@ class Tokens:
         standing = self._database.reader.row(self._standing, {"secret": row[2]})
         return (*row[:2], *standing) if standing else None
 
+    def _look_up_bearer(self, token: str) -> tuple[Any, ...] | None:
+        """The same of a long-lived bearer, none of which counts while they are switched off."""
+        row = self._kept_bearer(token) if self._long_lived else None
+        if row is None:
+            return None
+        key, _, expires, *standing = row
+        if key != self._keys[0].id:
+            self._renew(standing[3], token)
+        return (READ, expires, *standing)
+
+    def _kept_bearer(self, token: str) -> tuple[Any, ...] | None:
+        """The key that a long-lived bearer is kept under, when it was issued and expires, and the
+        standing of whom it was given to.
+        """
+        name = bearer_id(token)
+        row = self._database.reader.row(self._bearer, {"secret": name}) if name else None
+        if not row or not matches(row[0], self._keys, token):
+            return None
+        _, key, issued, expires, *standing = row
+        return (key, _seconds(issued), _seconds(expires), *standing)
+
+    def _renew(self, bearer: str, token: str) -> None:
+        """Keep a bearer under the newest master key: once for each, and at a later use where it
+        can't be written now.
+        """
+        key = self._keys[0]
+        renewed = update(credential).values(digest=digest(key, token), key=key.id)
+        try:
+            with self._database.write() as connection:
+                connection.execute(renewed.where(credential.c.id == bearer))
+        except (SQLAlchemyError, DatabaseUnavailable):
+            return
+
     def _kept(self, token: str) -> tuple[Any, ...] | None:
         """The token's client, and when it was issued and expires."""
-        return self._first(self._database.token_reader, self._own, token)
+        if is_token(token):
+            return self._first(self._database.token_reader, self._own, token)
+        row = self._kept_bearer(token)
+        if row is None:
+            return None
+        _, issued, expires, _, _, client_id, *_ = row
+        return (client_id, issued, expires)
 
     def _first(self, reader: Reader, prepared: Prepared, token: str) -> tuple[Any, ...] | None:
         """What is kept of ``token``, under whichever master key it was issued."""
@@ -228,6 +296,10 @@ def last_uses(database: Database, secret_ids: Sequence[str]) -> dict[str, LastUs
         rows = connection.execute(query).all()
     found = {id: LastUse(_moment(token), _moment(read)) for id, token, read in rows}
     return {id: found.get(id, LastUse()) for id in secret_ids}
+
+
+def _seconds(at: str) -> int:
+    return int(moment(at).timestamp())
 
 
 def _moment(seconds: int | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from importlib import import_module
 from pathlib import Path
@@ -165,3 +166,68 @@ def test_status_warns_of_what_ends_soon(unit: Shell) -> None:
     assert "warning" not in unit("status").stdout
     unit("credentials", "rotate", "sp12", "--overlap", "1d")
     assert "warning: The new secret" in unit("status").stdout
+
+
+def test_a_bearer_is_printed_under_the_labels_of_the_older_form(unit: Shell) -> None:
+    unit.environ["SCIM_LONG_LIVED_TOKENS"] = "on"
+    result = unit("credentials", "bearer", "sp12")
+    values = dict(line.split(": ") for line in result.stdout.splitlines())
+    assert list(values) == ["Tenant URL", "Secret token"]
+    assert values["Tenant URL"] == "http://127.0.0.1:8000/sp12/scim/v2"
+    assert re.fullmatch(r"uonet_bt_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}", values["Secret token"])
+    assert re.search(r"It ends on \d{4}-\d\d-\d\d", result.stderr)
+    assert "prefer client credentials" in result.stderr
+    as_json = json.loads(unit("credentials", "bearer", "sp12", "--json").stdout)
+    assert set(as_json) == {"Tenant URL", "Secret token", "Expires"}
+    assert "two live bearers" in unit("credentials", "bearer", "sp12", code=1).stderr
+
+
+def test_a_bearer_goes_into_a_new_private_file(unit: Shell) -> None:
+    unit.environ["SCIM_LONG_LIVED_TOKENS"] = "on"
+    file = unit.folder / "values"
+    result = unit("credentials", "bearer", "sp12", "--to", str(file))
+    assert "uonet_bt_" in file.read_text()
+    assert "uonet_bt_" not in result.output
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_no_bearer_without_the_setting_which_is_named(unit: Shell) -> None:
+    """Red when ``bearer`` doesn't hand the setting on."""
+    refused = unit("credentials", "bearer", "sp12", code=1)
+    assert "SCIM_LONG_LIVED_TOKENS=on" in refused.stderr
+    assert "uonet_bt_" not in refused.output
+    assert listed(unit, "--all") == []
+
+
+def test_bearers_are_listed_checked_and_revoked_as_what_they_are(unit: Shell) -> None:
+    unit("credentials", "issue", "sp12")
+    unit.environ["SCIM_LONG_LIVED_TOKENS"] = "on"
+    text = json.loads(unit("credentials", "bearer", "sp12", "--json").stdout)["Secret token"]
+    assert [row["kind"] for row in listed(unit)] == ["bearer", "secret"]
+    assert "sp12  bearer " in unit("credentials", "list").stdout
+    assert "Secret token " in unit("credentials", "show", "sp12").stdout
+    checked = CliRunner().invoke(
+        cli, ["credentials", "check", "sp12"], input=text, env=unit.environ
+    )
+    assert "A whole bearer" in checked.output
+    status = unit("status").stdout
+    assert "Long-lived bearers are accepted" in status
+    assert "  bearer " in status
+    del unit.environ["SCIM_LONG_LIVED_TOKENS"]
+    status = unit("status").stdout
+    assert "Long-lived bearers are accepted" not in status
+    assert "not accepted: SCIM_LONG_LIVED_TOKENS is off" in status
+    unit("credentials", "revoke", "sp12", listed(unit)[0]["secret"])
+    assert [row["kind"] for row in listed(unit)] == ["secret"]
+
+
+def test_a_bearer_that_ends_soon_fails_the_list_beside_a_lasting_secret(unit: Shell) -> None:
+    """Red when ``_refuse_short_lives`` looks at the client alone."""
+    unit.environ["SCIM_LONG_LIVED_TOKENS"] = "on"
+    unit("credentials", "issue", "sp12")
+    unit("credentials", "bearer", "sp12", "--expires", "20d")
+    failed = unit("credentials", "list", "--fail-within", "30d", code=1)
+    assert "(bearer)" in failed.stderr
+    assert "(secret)" not in failed.stderr
+    unit("credentials", "bearer", "sp12")
+    unit("credentials", "list", "--fail-within", "30d")

@@ -8,19 +8,13 @@ from typing import Any
 import pytest
 
 from scim_server.oauth import clients, credentials
-from scim_server.oauth.credentials import secrets_of
-from scim_server.oauth.notices import Notice, notices
-from scim_server.oauth.tokens import last_uses
+from scim_server.oauth.notices import Notice, due
 from tests.oauth.asking import GRANT, ask, in_body
 from tests.school import World
 
 
 def told(world: World) -> list[Notice]:
-    with world.database.read() as connection:
-        known = clients.clients_of(connection, world.unit)
-        secrets = secrets_of(connection, world.unit.id)
-    uses = last_uses(world.database, [each.id for each in secrets])
-    return notices(world.unit, known, secrets, uses, world.clock())
+    return due(world.database, world.clock())
 
 
 def codes(world: World) -> list[tuple[str, int]]:

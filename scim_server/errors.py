@@ -8,7 +8,8 @@
     │   └── BadRecords                   records of a feed break rules, each with file, line, field
     ├── BadEnvironment          exit 3   settings, files or database stop the program
     │   ├── BadSettings
-    │   └── DatabaseUnavailable          a request meets it as 503
+    │   ├── DatabaseUnavailable          a request meets it as 503
+    │   └── NotSent                      a channel didn't take notices
     └── RequestFailed           HTTP     a request is answered with a status and a sentence
         ├── InvalidSyntax       400 invalidSyntax
         ├── InvalidFilter       400 invalidFilter
@@ -111,6 +112,14 @@ class BadSettings(BadEnvironment):
 
 class DatabaseUnavailable(BadEnvironment):
     """The database does not answer, or its schema is not this program's."""
+
+
+class NotSent(BadEnvironment):
+    """A channel didn't take notices. ``kind`` tells why without an address, login or password."""
+
+    def __init__(self, channel: str, kind: str) -> None:
+        super().__init__(f"Nothing was sent by {channel}: {kind}.")
+        self.kind = kind
 
 
 class RequestFailed(Failure):

@@ -27,6 +27,7 @@ PREFIX = "SCIM_"
 SETTINGS_FILE = "SCIM_SETTINGS_FILE"
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MAIL_SECURITY = ("starttls", "tls", "none")
 
 # Variables of the libraries beneath us that switch a protection off.
 DANGEROUS = {
@@ -115,6 +116,54 @@ def _switch(text: str) -> bool:
     if text.lower() not in ("on", "off"):
         raise ValueError("must be on or off")
     return text.lower() == "on"
+
+
+def _mail_server(text: str) -> str:
+    shape = r"(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\]):([1-9][0-9]{0,4})"
+    found = re.fullmatch(shape, text)
+    if text and (found is None or int(found[1]) > 65_535):
+        raise ValueError("must be a host and its port, such as mail.example.edu.pl:587")
+    return text
+
+
+def _mail_security(text: str) -> str:
+    if text.lower() not in MAIL_SECURITY:
+        raise ValueError(f"must be one of {', '.join(MAIL_SECURITY)}")
+    return text.lower()
+
+
+def _mail_login(text: str) -> str:
+    if not re.fullmatch(r"[!-~]*", text):
+        raise ValueError("must be printable ASCII without spaces")
+    return text
+
+
+_ADDRESS = r"[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]+@[0-9A-Za-z.-]+"
+
+
+def _mail_from(text: str) -> str:
+    if text and not re.fullmatch(_ADDRESS, text):
+        raise ValueError("must be one mail address, and nothing more")
+    return text
+
+
+def _mail_to(text: str) -> str:
+    if text and not re.fullmatch(rf"{_ADDRESS}( *, *{_ADDRESS})*", text):
+        raise ValueError("must be mail addresses with commas between them")
+    return text
+
+
+def _webhook_url(text: str) -> str:
+    if not text:
+        return text
+    parts = _address(text)
+    if parts is None or parts.scheme not in ("https", "http"):
+        raise ValueError("must be an address such as https://hooks.example.edu.pl/scim")
+    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+        raise ValueError("must begin with https://; plain http is only for this machine itself")
+    if "#" in text or "@" in parts.netloc or not text.isascii():
+        raise ValueError("must be ASCII, without a login and without a fragment")
+    return text
 
 
 def _log_level(text: str) -> str:
@@ -220,6 +269,39 @@ class Settings:
         "A file, best on another machine, that the end of the audit record is appended to.",
         _path,
     )
+    mail_server: str = _setting(
+        "",
+        "The mail server that notices about credentials are handed to: host and port.",
+        _mail_server,
+    )
+    mail_security: str = _setting(
+        "starttls",
+        "How the way to the mail server is protected: `starttls`, `tls`, or, on this machine "
+        "alone, `none`.",
+        _mail_security,
+    )
+    mail_login: str = _setting("", "The login at the mail server, if it wants one.", _mail_login)
+    mail_password_file: Path | None = _setting(  # noqa: RUF009
+        None,
+        "A file that holds the password at the mail server, readable by its owner only.",
+        _path,
+    )
+    mail_from: str = _setting("", "The address that notices are sent from.", _mail_from)
+    mail_to: str = _setting(
+        "", "The addresses that notices are sent to, with commas between them.", _mail_to
+    )
+    webhook_url: str = _setting(
+        "",
+        "The address that notices about credentials are posted to as JSON. Shown without its "
+        "path, which may hold a token.",
+        _webhook_url,
+    )
+    webhook_key_file: Path | None = _setting(  # noqa: RUF009
+        None,
+        "A file that holds the key which what is posted is signed with, readable by its owner "
+        "only: 32 characters or more, which the receiver has too.",
+        _path,
+    )
     token_lifetime: int = _whole(
         3_600, 3_600, 21_600, "Seconds that an access token is valid for: one to six hours."
     )
@@ -300,6 +382,25 @@ class Settings:
         return self.keys(purpose)[0]
 
     @property
+    def mail_host(self) -> tuple[str, int]:
+        """The mail server's host and port."""
+        host, _, port = self.mail_server.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def mail_recipients(self) -> list[str]:
+        """The addresses that notices are sent to."""
+        return [each.strip() for each in self.mail_to.split(",") if each.strip()]
+
+    def mail_password(self) -> str:
+        """The password at the mail server; raises :class:`BadSettings` where its file is wrong."""
+        return _line(self.mail_password_file, "SCIM_MAIL_PASSWORD_FILE", 1)
+
+    def webhook_key(self) -> bytes:
+        """The key of signatures; raises :class:`BadSettings` where its file is wrong."""
+        return _line(self.webhook_key_file, "SCIM_WEBHOOK_KEY_FILE", 32).encode()
+
+    @property
     def on_sqlite(self) -> bool:
         """Whether the directory is kept in an SQLite file."""
         return self.database_url.startswith("sqlite:")
@@ -371,8 +472,17 @@ def _shown(settings: Settings, name: str) -> str:
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"
+    if name == "webhook_url":
+        return _origin(value)
     metadata = Settings.__dataclass_fields__[name].metadata
     return "***" if metadata["secret"] else _without_password(str(value))
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port; what stands behind may be as good as a password."""
+    parts = urlsplit(url)
+    rest = parts.path.strip("/") or parts.query
+    return f"{parts.scheme}://{parts.netloc}/" + ("***" if rest else "")
 
 
 def _without_password(text: str) -> str:
@@ -423,7 +533,7 @@ def _from_file(environ: Mapping[str, str], problems: list[str]) -> Given:
 
 def _holds_secret(table: Mapping[str, Any]) -> bool:
     urls = (str(table.get(name, "")) for name in ("database_url", "token_database_url"))
-    keys = ("master_key", "previous_master_key")
+    keys = ("master_key", "previous_master_key", "webhook_url")
     return any(name in table for name in keys) or any(_without_password(url) != url for url in urls)
 
 
@@ -440,11 +550,46 @@ def _misfits(settings: Settings) -> Iterator[str]:
         yield "SCIM_TOKEN_DATABASE_URL must be of the same kind as SCIM_DATABASE_URL."
     elif settings.on_sqlite and len(set(settings.database_files)) == 1:
         yield "SCIM_TOKEN_DATABASE_URL must name another file than SCIM_DATABASE_URL."
+    yield from _mail_misfits(settings)
+    yield from _webhook_misfits(settings)
     for path in settings.database_files:
         # The journals hold the same rows as the database itself.
         for one in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             if _open_to(one, stat.S_IRWXO):
                 yield f"The database file {one} is open to every account. Run: chmod 600 {one}"
+
+
+def _mail_misfits(settings: Settings) -> Iterator[str]:
+    needed = (settings.mail_server, settings.mail_from, settings.mail_to)
+    if any(needed) and not all(needed):
+        yield "SCIM_MAIL_SERVER, SCIM_MAIL_FROM and SCIM_MAIL_TO belong together: give all or none."
+        return
+    if bool(settings.mail_login) != bool(settings.mail_password_file):
+        yield "SCIM_MAIL_LOGIN and SCIM_MAIL_PASSWORD_FILE belong together: give both or none."
+    elif not settings.mail_server:
+        if settings.mail_login:
+            yield "SCIM_MAIL_LOGIN is of no use without SCIM_MAIL_SERVER."
+    elif settings.mail_security == "none" and not _loopback(settings.mail_host[0]):
+        yield (
+            "SCIM_MAIL_SECURITY must be starttls or tls; none is only for a mail server on this "
+            "machine itself."
+        )
+    elif settings.mail_login:
+        yield from _unreadable(settings.mail_password)
+
+
+def _webhook_misfits(settings: Settings) -> Iterator[str]:
+    if bool(settings.webhook_url) != bool(settings.webhook_key_file):
+        yield "SCIM_WEBHOOK_URL and SCIM_WEBHOOK_KEY_FILE belong together: give both or none."
+    elif settings.webhook_url:
+        yield from _unreadable(settings.webhook_key)
+
+
+def _unreadable(read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except BadSettings as problem:
+        yield str(problem)
 
 
 def _key_problems(settings: Settings) -> Iterator[str]:
@@ -487,6 +632,19 @@ def _decoded(text: str, label: str) -> bytes:
             f"hexadecimal. Make one with: {NEW_KEY}"
         )
     return key
+
+
+def _line(file: Path | None, name: str, least: int) -> str:
+    """The text of a private file, in printable ASCII and of ``least`` characters or more."""
+    if file is None:
+        raise BadSettings(f"Name the file with {name}.")
+    label = f"{name}: the file {file}"
+    text = _private_text(file, label)
+    if len(text) < least or not (text.isascii() and text.isprintable()):
+        raise BadSettings(
+            f"{label} must hold one line of printable ASCII, of {least} or more characters."
+        )
+    return text
 
 
 def _private_text(path: Path, label: str) -> str:

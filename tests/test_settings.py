@@ -161,6 +161,23 @@ class TestRefusedValues:
             ("SCIM_PORT", "1_000", "must be a whole number"),
             ("SCIM_PORT", "٨٠٠٠", "must be a whole number"),
             pytest.param("SCIM_PORT", "9" * 5000, "must be a whole number", id="long"),
+            ("SCIM_MAIL_SERVER", "mail.example.pl", "must be a host and its port"),
+            ("SCIM_MAIL_SERVER", "mail.example.pl:0", "must be a host and its port"),
+            ("SCIM_MAIL_SERVER", "mail.example.pl:65536", "must be a host and its port"),
+            ("SCIM_MAIL_SERVER", "smtp://mail.example.pl:25", "must be a host and its port"),
+            ("SCIM_MAIL_SERVER", "mail.example.pl:25", "give all or none"),
+            ("SCIM_MAIL_SECURITY", "ssl", "must be one of starttls, tls, none"),
+            ("SCIM_MAIL_LOGIN", "a b", "must be printable ASCII"),
+            ("SCIM_MAIL_LOGIN", "it", "give both or none"),
+            ("SCIM_MAIL_FROM", "IT <it@example.pl>", "must be one mail address"),
+            ("SCIM_MAIL_FROM", "it@example.pl\nBcc: x@example.com", "must be one mail address"),
+            ("SCIM_MAIL_TO", "it@example.pl;x@example.pl", "must be mail addresses"),
+            ("SCIM_MAIL_TO", "it@example.pl\n", "must be mail addresses"),
+            ("SCIM_WEBHOOK_URL", "hooks.example.pl", "must be an address"),
+            ("SCIM_WEBHOOK_URL", "http://hooks.example.pl/", "must begin with https://"),
+            ("SCIM_WEBHOOK_URL", "https://me:pw@hooks.example.pl/", "without a login"),
+            ("SCIM_WEBHOOK_URL", "https://hooks.example.pl/#a", "without a fragment"),
+            ("SCIM_WEBHOOK_URL", "https://hooks.example.pl/", "give both or none"),
             ("SCIM_TOKEN_LIFETIME", "3599", "must be a whole number from 3600 to 21600"),
             ("SCIM_PAGE_SIZE_DEFAULT", "1001", "must not be larger than SCIM_PAGE_SIZE_MAX"),
         ],
@@ -364,6 +381,89 @@ class TestSettingsFile:
         path = self.file(tmp_path, "port = 8443", 0o644)
 
         assert load(SCIM_SETTINGS_FILE=path).port == 8443
+
+
+class TestNotices:
+    MAIL = {  # noqa: RUF012 (no test changes it)
+        "SCIM_MASTER_KEY": KEY,
+        "SCIM_MAIL_SERVER": "mail.example.pl:587",
+        "SCIM_MAIL_FROM": "scim@example.pl",
+        "SCIM_MAIL_TO": "it@example.pl , rodo@example.pl",
+    }
+
+    def test_a_mail_server_has_a_host_a_port_and_recipients(self) -> None:
+        settings = Settings.load(self.MAIL)
+
+        assert settings.mail_host == ("mail.example.pl", 587)
+        assert settings.mail_recipients == ["it@example.pl", "rodo@example.pl"]
+        assert settings.mail_security == "starttls"
+        at_home = Settings.load({**self.MAIL, "SCIM_MAIL_SERVER": "[::1]:25"})
+        assert at_home.mail_host == ("::1", 25)
+
+    @pytest.mark.parametrize("name", ["SCIM_MAIL_SERVER", "SCIM_MAIL_FROM", "SCIM_MAIL_TO"])
+    def test_a_mail_server_and_its_addresses_belong_together(self, name: str) -> None:
+        (problem,) = problems({key: text for key, text in self.MAIL.items() if key != name})
+
+        assert "give all or none" in problem
+
+    def test_mail_goes_in_clear_to_this_machine_alone(self) -> None:
+        """Red when ``_mail_misfits`` doesn't ask where the server is."""
+        (problem,) = problems({**self.MAIL, "SCIM_MAIL_SECURITY": "none"})
+        assert "only for a mail server on this machine" in problem
+        for host in ("127.0.0.1:25", "localhost:25", "[::1]:25"):
+            Settings.load({**self.MAIL, "SCIM_MAIL_SECURITY": "none", "SCIM_MAIL_SERVER": host})
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604])
+    def test_a_password_that_others_can_read_is_refused(self, tmp_path: Path, mode: int) -> None:
+        """Red when ``_mail_misfits`` doesn't read the password."""
+        path = private(tmp_path / "password", "pw", mode)
+        environ = {**self.MAIL, "SCIM_MAIL_LOGIN": "it", "SCIM_MAIL_PASSWORD_FILE": str(path)}
+
+        (problem,) = problems(environ)
+
+        assert problem.endswith(f"Run: chmod 600 {path}")
+        path.chmod(0o600)
+        assert Settings.load(environ).mail_password() == "pw"
+
+    def test_a_webhook_s_key_is_long_and_private(self, tmp_path: Path) -> None:
+        """Red when ``_webhook_misfits`` doesn't read the key."""
+        path = private(tmp_path / "key", "k" * 31)
+        environ = {
+            "SCIM_MASTER_KEY": KEY,
+            "SCIM_WEBHOOK_URL": "https://hooks.example.pl/",
+            "SCIM_WEBHOOK_KEY_FILE": str(path),
+        }
+
+        (short,) = problems(environ)
+        assert "of 32 or more characters" in short
+        private(path, "k" * 32 + "\n", 0o644)
+        (readable,) = problems(environ)
+        assert readable.endswith(f"Run: chmod 600 {path}")
+        path.chmod(0o600)
+        assert Settings.load(environ).webhook_key() == b"k" * 32
+
+    def test_a_webhook_s_address_is_shown_without_what_may_be_its_token(
+        self, tmp_path: Path
+    ) -> None:
+        """Red when ``_shown`` shows a path or a query."""
+        path = private(tmp_path / "key", "k" * 32)
+        for rest in ("canary-W8pq", "?canary-W8pq", "a/b?token=canary-W8pq"):
+            settings = load(
+                SCIM_WEBHOOK_URL=f"https://hooks.example.pl:8443/{rest}",
+                SCIM_WEBHOOK_KEY_FILE=str(path),
+            )
+            for text in (repr(settings), str(describe(settings))):
+                assert "canary-W8pq" not in text
+                assert "https://hooks.example.pl:8443/***" in text
+
+    def test_a_settings_file_with_a_webhook_must_be_private(self, tmp_path: Path) -> None:
+        key = private(tmp_path / "key", "k" * 32)
+        text = f'webhook_url = "https://hooks.example.pl/x"\nwebhook_key_file = "{key}"'
+        path = private(tmp_path / "scim.toml", text, 0o640)
+
+        (problem,) = problems({"SCIM_MASTER_KEY": KEY, "SCIM_SETTINGS_FILE": str(path)})
+
+        assert problem.endswith(f"Run: chmod 600 {path}")
 
 
 class TestDatabaseFiles:

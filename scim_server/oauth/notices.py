@@ -54,9 +54,7 @@ def due(database: Database, now: datetime) -> list[Notice]:
         ]
 
 
-def notices_of(
-    database: Database, connection: Connection, of: Unit, now: datetime
-) -> list[Notice]:
+def notices_of(database: Database, connection: Connection, of: Unit, now: datetime) -> list[Notice]:
     """What is to be told now of one unit."""
     secrets = secrets_of(connection, of.id)
     return notices(

@@ -79,10 +79,12 @@ used_assertion = Table(
     Column("expires", BigInteger, nullable=False),
 )
 
-# Notices that were sent, so that each is sent once, by whichever process comes first.
+# Notices that some process sends, or has sent: each once on each channel, by whichever process
+# comes first. ``at`` is when it was taken up, ``sent`` when it was done.
 sent_notice = Table(
     "sent_notice",
     tokens,
     Column("notice", key_text(), primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Column("sent", BigInteger),
 )

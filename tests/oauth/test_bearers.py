@@ -35,7 +35,9 @@ def open_world(world: World) -> World:
 
 def restarted(world: World, **changes: Any) -> World:
     settings = dataclasses.replace(world.settings, **changes)
-    app = create_app(settings, clock=world.clock, database=world.database)
+    app = create_app(
+        settings, clock=world.clock, database=world.database, between_requests=False
+    )
     return dataclasses.replace(world, settings=settings, app=app)
 
 
@@ -111,7 +113,9 @@ def test_none_is_issued_while_the_setting_is_off(world: World) -> None:
 def test_a_bearer_may_read_and_no_more(sandbox: Sandbox) -> None:
     """Red when a bearer is given its client's scopes."""
     settings = dataclasses.replace(sandbox.settings, long_lived_tokens=True)
-    app = create_app(settings, clock=sandbox.clock, database=sandbox.database)
+    app = create_app(
+        settings, clock=sandbox.clock, database=sandbox.database, between_requests=False
+    )
     headers = {"Authorization": f"Bearer {issue(sandbox).secret_token}"}
     users = f"/{sandbox.unit.name}/scim/v2/Users"
     body = {"schemas": [USER], "userName": "ola"}

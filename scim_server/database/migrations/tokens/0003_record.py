@@ -22,6 +22,7 @@ def upgrade() -> None:
         "sent_notice",
         sa.Column("notice", KEY_TEXT, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.BigInteger()),
         sa.PrimaryKeyConstraint("notice", name=op.f("pk_sent_notice")),
     )
     op.create_table(

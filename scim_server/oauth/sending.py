@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.clock import Clock
@@ -70,7 +70,8 @@ class Sender:
     def _send(self, channel: Channel, notices: Sequence[Notice]) -> Outcome:
         known = {_key(channel, each): each for each in notices}
         now = int(self._clock().timestamp())
-        taken = self._take(list(known), now)
+        free = self._free(list(known), now)
+        taken = self._take(free, now) if free else []
         if not taken:
             return Outcome(channel.name, 0)
         try:
@@ -84,20 +85,20 @@ class Sender:
             self._confirm(taken, now)
         return outcome
 
-    def _take(self, keys: Sequence[str], now: int) -> list[str]:
-        """Which of the notices are this process's to send."""
-        row = sent_notice.c
-        held = or_(row.sent.is_not(None), row.at > now - _UNCONFIRMED_SECONDS)
+    def _free(self, keys: Sequence[str], now: int) -> list[str]:
+        """The notices that nobody has sent or is sending, without a lock: mostly there are none."""
+        query = select(sent_notice.c.notice).where(sent_notice.c.notice.in_(keys), _held(now))
         with self._database.answering(), self._database.tokens.connect() as connection:
-            others = set(connection.scalars(select(row.notice).where(row.notice.in_(keys), held)))
-        free = [each for each in keys if each not in others]
-        if not free:
-            return []
+            held = set(connection.scalars(query))
+        return [each for each in keys if each not in held]
+
+    def _take(self, free: Sequence[str], now: int) -> list[str]:
+        """Those of the notices that are this process's to send: others may have come first."""
         dialect = sqlite if self._database.is_sqlite else postgresql
         taking = dialect.insert(sent_notice).values([{"notice": key, "at": now} for key in free])
         taking = taking.on_conflict_do_update(
-            index_elements=["notice"], set_={"at": now}, where=~held
-        ).returning(row.notice)
+            index_elements=["notice"], set_={"at": now}, where=~_held(now)
+        ).returning(sent_notice.c.notice)
         with self._database.write_tokens() as connection:
             mine = set(connection.scalars(taking))
         return [each for each in free if each in mine]
@@ -126,6 +127,11 @@ def hand_over(channel: Channel, notices: Sequence[Notice]) -> Outcome:
     except NotSent as failure:
         return Outcome(channel.name, len(notices), failure.kind)
     return Outcome(channel.name, len(notices))
+
+
+def _held(now: int) -> ColumnElement[bool]:
+    row = sent_notice.c
+    return or_(row.sent.is_not(None), row.at > now - _UNCONFIRMED_SECONDS)
 
 
 def _key(channel: Channel, notice: Notice) -> str:

@@ -35,9 +35,7 @@ def open_world(world: World) -> World:
 
 def restarted(world: World, **changes: Any) -> World:
     settings = dataclasses.replace(world.settings, **changes)
-    app = create_app(
-        settings, clock=world.clock, database=world.database, between_requests=False
-    )
+    app = create_app(settings, clock=world.clock, database=world.database, between_requests=False)
     return dataclasses.replace(world, settings=settings, app=app)
 
 
@@ -154,7 +152,7 @@ def test_a_name_without_its_random_part_opens_nothing(open_world: World) -> None
 
 
 def test_every_altered_end_of_a_bearer_is_refused(open_world: World) -> None:
-    """Red when ``bearer_id`` cuts or strips what it is given."""
+    """Red when ``check`` cuts what it is given to the length of a bearer."""
     text = issue(open_world).secret_token
     for other in (text[:-1], text + "a", text[1:], text + "=", f"{text},{text}", text.upper()):
         assert read(open_world, other).status_code == 401

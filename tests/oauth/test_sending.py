@@ -98,10 +98,11 @@ def by_webhook(world: World, hook: Hook, folder: Path) -> list[Channel]:
 
 
 def test_a_notice_is_sent_once_and_its_next_stage_again(ending: World) -> None:
-    """Red when ``_take`` takes what was sent, or ``_key`` leaves the stage out."""
+    """Red when ``_held`` forgets what was sent, or ``_key`` leaves the stage out."""
     kept = Kept()
     for _ in range(3):
         sender(ending, kept).run()
+        ending.clock.move(minutes=11)
     assert kept.codes == [("credential.expiring", 30)]
     ending.clock.move(days=10)
     for _ in range(3):
@@ -128,7 +129,7 @@ def test_a_failed_channel_is_tried_again_without_repeating_the_others(
 
 
 def test_what_a_dead_process_took_up_is_taken_again_after_ten_minutes(ending: World) -> None:
-    """Red when ``_take`` leaves what is unconfirmed for ever, or doesn't wait."""
+    """Red when ``_held`` holds what is unconfirmed for ever, or not at all."""
 
     class Dies(Kept):
         def send(self, notices: Sequence[Notice]) -> None:
@@ -164,14 +165,15 @@ def test_who_lost_a_notice_to_another_doesn_t_confirm_or_give_it_back(ending: Wo
 
 
 def test_several_senders_at_once_send_once(ending: World) -> None:
-    """Red when ``_take`` believes that it took what it asked for."""
+    """Red when ``_take`` believes that it took what it asked for, or takes what others hold."""
     kept, senders = Kept(), 6
     together = threading.Barrier(senders)
 
     class Waiting(Sender):
-        def _take(self, keys: Sequence[str], now: int) -> list[str]:
+        def _free(self, keys: Sequence[str], now: int) -> list[str]:
+            free = super()._free(keys, now)
             together.wait(timeout=30)
-            return super()._take(keys, now)
+            return free
 
     failures: list[Exception] = []
 

@@ -63,9 +63,10 @@ def create_app(
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
 
+    renewals = Renewals(database, digest_keys)
     tokens = Tokens(
         database, digest_keys, clock, settings.token_lifetime,
-        long_lived=settings.long_lived_tokens,
+        renewals=renewals, long_lived=settings.long_lived_tokens,
     )  # fmt: skip
     rates = Rates(
         clock,
@@ -82,7 +83,6 @@ def create_app(
         settings.max_query_bytes,
         partial(pointer, settings.public_url),
     )
-    renewals = Renewals(database, digest_keys)
     endpoint = TokenEndpoint(
         app,
         database,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,6 +29,7 @@ from scim_server.errors import DatabaseUnavailable
 from scim_server.keys import Keys
 from scim_server.oauth.clients import READ
 from scim_server.oauth.credentials import end_bearer
+from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.secrets import bearer_id, digest, is_token, matches, new_token
 from scim_server.oauth.tables import access_token, client, credential, secret_use
 
@@ -77,9 +78,11 @@ class Tokens:
         clock: Clock,
         lifetime: int,
         *,
-        long_lived: bool = False,
+        renewals: Renewals,
+        long_lived: bool,
     ) -> None:
         self._database = database
+        self._renewals = renewals
         self._long_lived = long_lived
         self._keys = keys
         self._clock = clock
@@ -104,8 +107,7 @@ class Tokens:
         own = select(access_token.c.client_id, access_token.c.issued, access_token.c.expires)
         self._own = database.token_reader.prepare(own.where(asked))
         named = credential.c.id == bindparam("secret", type_=Text())
-        kept = credential.c
-        bearer = (kept.digest, kept.key, kept.created, kept.expires)
+        bearer = (credential.c.digest, credential.c.created, credential.c.expires)
         self._bearer = database.reader.prepare(
             select(*bearer, *standing)
             .select_from(holders)
@@ -199,33 +201,20 @@ class Tokens:
         row = self._kept_bearer(token) if self._long_lived else None
         if row is None:
             return None
-        key, _, expires, *standing = row
-        if key != self._keys[0].id:
-            self._renew(standing[3], token)
+        kept, _, expires, *standing = row
+        self._renewals.note(standing[3], kept, token)
         return (READ, expires, *standing)
 
     def _kept_bearer(self, token: str) -> tuple[Any, ...] | None:
-        """The key that a long-lived bearer is kept under, when it was issued and expires, and the
-        standing of whom it was given to.
+        """The digest of a long-lived bearer, when it was issued and expires, and the standing of
+        whom it was given to.
         """
         name = bearer_id(token)
         row = self._database.reader.row(self._bearer, {"secret": name}) if name else None
         if not row or not matches(row[0], self._keys, token):
             return None
-        _, key, issued, expires, *standing = row
-        return (key, _seconds(issued), _seconds(expires), *standing)
-
-    def _renew(self, bearer: str, token: str) -> None:
-        """Keep a bearer under the newest master key: once for each, and at a later use where it
-        can't be written now.
-        """
-        key = self._keys[0]
-        renewed = update(credential).values(digest=digest(key, token), key=key.id)
-        try:
-            with self._database.write() as connection:
-                connection.execute(renewed.where(credential.c.id == bearer))
-        except (SQLAlchemyError, DatabaseUnavailable):
-            return
+        kept, issued, expires, *standing = row
+        return (kept, _seconds(issued), _seconds(expires), *standing)
 
     def _kept(self, token: str) -> tuple[Any, ...] | None:
         """The token's client, and when it was issued and expires."""

@@ -428,3 +428,19 @@ def test_a_test_message_has_the_form_of_a_notice_and_repeats(world: World, tmp_p
             assert hand_over(channel, [TEST]).failure == ""
     codes = [json.loads(body)["notices"][0]["code"] for _, body in hook.requests]
     assert codes == ["test", "test"]
+
+
+def test_the_server_sends_to_its_log_and_to_what_the_settings_name(
+    ending: World, tmp_path: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    """Red when ``Sender.of`` leaves a channel out."""
+    key = private(tmp_path / "webhook.key", KEY)
+    with mail_server() as box, http_server() as hook:
+        settings = replace(
+            ending.settings, mail_server=f"127.0.0.1:{box.port}", mail_security="none",
+            mail_from=f"scim@{DOMAIN}", mail_to=f"it@{DOMAIN}", webhook_url=hook.url,
+            webhook_key_file=key,
+        )  # fmt: skip
+        Sender.of(settings, ending.database, ending.clock).run()
+    lines = [each for each in logged.records if each.name == "scim_server.notices"]
+    assert (len(lines), len(box.mails), len(hook.requests)) == (1, 1, 1)

@@ -231,7 +231,8 @@ def list_(unit_name: str | None, ended: bool, fail_within: timedelta | None, as_
         click.echo(json.dumps(rows, indent=2))
     else:
         for unit, each in shown:
-            click.echo(f"{unit.name}  {each.kind} {line(each, uses[each.id], now)}")
+            kind = "" if each.kind == issuing.SECRET else f"{each.kind} "
+            click.echo(f"{unit.name}  {kind}{line(each, uses[each.id], now)}")
         if not shown:
             click.echo("No live secrets.", err=True)
     if fail_within is not None:

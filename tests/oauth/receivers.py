@@ -28,6 +28,7 @@ class Mailbox:
 
     port: int = 0
     offers_starttls: bool = True
+    begins_with_tls: bool = False
     answer: str = "250 ok"
     certificate: Path | None = None
     clear: list[str] = field(default_factory=list)
@@ -45,13 +46,17 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         box: Mailbox = self.server.box  # type: ignore[attr-defined]
-        self._say(self.connection, "220 mail.local ready")
-        if self._talk(box, self.connection, box.clear):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            assert box.certificate is not None
-            context.load_cert_chain(box.certificate)
-            with suppress(OSError), context.wrap_socket(self.connection, server_side=True) as safe:
-                self._talk(box, safe, box.said)
+        if not box.begins_with_tls:
+            self._say(self.connection, "220 mail.local ready")
+            if not self._talk(box, self.connection, box.clear):
+                return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        assert box.certificate is not None
+        context.load_cert_chain(box.certificate)
+        with suppress(OSError), context.wrap_socket(self.connection, server_side=True) as safe:
+            if box.begins_with_tls:
+                self._say(safe, "220 mail.local ready")
+            self._talk(box, safe, box.said)
 
     def _talk(self, box: Mailbox, stream: socket.socket, heard: list[str]) -> bool:
         """Whether TLS is to begin; otherwise the client has left."""

@@ -253,6 +253,21 @@ def test_a_mail_goes_through_tls_whose_certificate_is_checked(
     assert {each.split()[0].upper() for each in box.clear} == {"EHLO", "STARTTLS"}
 
 
+def test_a_mail_server_may_speak_tls_from_the_first_byte(
+    ending: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red when ``_connected`` asks such a server for no certificate."""
+    certificate = self_made_certificate(tmp_path)
+    with mail_server(certificate=certificate, begins_with_tls=True) as box:
+        through = by_mail(ending, box, mail_security="tls")
+        (unknown,) = sender(ending, *through).send()
+        assert unknown.failure == "SSLCertVerificationError"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        (known,) = sender(ending, *through).send()
+    assert known.failure == ""
+    assert (len(box.mails), box.clear) == (1, [])
+
+
 def test_nothing_is_said_in_clear_to_a_server_without_starttls(
     ending: World, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from scim_server.http.metadata_door import metadata_door, pointer
 from scim_server.http.token_door import token_door
 from scim_server.oauth.rates import Rates
 from scim_server.oauth.renewals import Renewals
+from scim_server.oauth.sending import Sender
 from scim_server.oauth.server import Guard, TokenEndpoint
 from scim_server.oauth.tokens import Tokens
 from scim_server.rounds import Job, Rounds
@@ -105,6 +106,7 @@ def create_app(
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
 
+    sender = Sender.of(settings, database, clock)
     anchoring = Anchoring(database, clock, settings.audit_anchor_file)
     rounds = app.extensions["rounds"] = Rounds(
         [
@@ -112,6 +114,7 @@ def create_app(
             Job("refusals", 60, refusals.write),
             Job("renewals", 10, renewals.write),
             Job("anchors", 60, anchoring.run),
+            Job("notices", 300, sender.run, finished=False),
         ]
     )
     if between_requests:

@@ -1,30 +1,39 @@
-"""What a process does between requests: small jobs, each at its own pace, on one thread."""
+"""What a process does between requests: small jobs, each at its own pace on a thread of its own."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.util import Finalize
 
 _faults = logging.getLogger("scim_server.faults")
 
-_TICK_SECONDS = 1.0
+_STOP_SECONDS = 10
+"""How long the end waits for a job that is running."""
 
 
 @dataclass(slots=True)
 class Job:
-    """``run`` is called every ``seconds``, and once more at the end; what it raises is logged by
-    its kind and tried again at the next turn.
+    """``run`` is called every ``seconds``, and once more at the end where it is to be ``finished``.
+
+    What it raises is logged by its kind, and tried again at the next turn.
     """
 
     name: str
     seconds: float
     run: Callable[[], None]
-    due: float = field(default=0.0)
+    finished: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def do(self) -> None:
+        with self.lock:
+            try:
+                self.run()
+            except Exception as error:  # noqa: BLE001 (the text may hold what a request held)
+                _faults.error("%s: %s", self.name, type(error).__name__)
 
 
 class Rounds:
@@ -33,8 +42,7 @@ class Rounds:
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._jobs = list(jobs)
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         self._begin()
@@ -43,32 +51,30 @@ class Rounds:
         Finalize(None, self.stop, exitpriority=10)
 
     def _begin(self) -> None:
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
-        self._thread.start()
+        self._stop = threading.Event()
+        for job in self._jobs:
+            job.lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(job,), name=job.name, daemon=True)
+            for job in self._jobs
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Let every job run once more, and no more after it."""
+        """Begin no job again, but for what is to be finished, once more."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-        self.run_all()
+        for job, thread in zip(self._jobs, self._threads, strict=True):
+            if job.finished:
+                thread.join(_STOP_SECONDS)
+                job.do()
 
     def run_all(self) -> None:
         """Run every job now."""
         for job in self._jobs:
-            self._do(job)
+            job.do()
 
-    def _run(self) -> None:
-        while not self._stop.wait(_TICK_SECONDS):
-            for job in self._jobs:
-                if time.monotonic() >= job.due:
-                    self._do(job)
-
-    def _do(self, job: Job) -> None:
-        with self._lock:
-            try:
-                job.run()
-            except Exception as error:  # noqa: BLE001 (the text may hold what a request held)
-                _faults.error("%s: %s", job.name, type(error).__name__)
-            job.due = time.monotonic() + job.seconds
+    def _repeat(self, job: Job) -> None:
+        while not self._stop.is_set():
+            job.do()
+            self._stop.wait(job.seconds)

@@ -315,7 +315,7 @@ def check(unit_name: str) -> None:
 @click.option("--force", is_flag=True, help="Even the last live one: the synchronisation stops.")
 @_reason("other")
 def revoke(unit_name: str, secret: str, force: bool, reason: str) -> None:
-    """End the secret named SECRET (see list) and every token that it got, or the bearer, at once."""
+    """End the secret or bearer named SECRET (see list), and every token that it got, at once."""
     now = system_clock()
     with opened(Settings.from_env()) as database:
         used = last_uses(database, [secret])[secret].at

@@ -16,7 +16,12 @@ from scim_server.clock import moment, system_clock
 from scim_server.database import Database
 from scim_server.database.tidying import tidy
 from scim_server.database.traces import Searched, search
-from scim_server.directory.consent import TEXT_VERSION, decide, foresee_withdrawal, history
+from scim_server.directory.consent import (
+    TEXT_VERSION,
+    decide,
+    foresee_withdrawal,
+    history,
+)
 from scim_server.directory.units import (
     School,
     Unit,

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, String, column, func, inspect, or_, select, table
+from sqlalchemy import (
+    Connection,
+    Engine,
+    String,
+    column,
+    func,
+    inspect,
+    or_,
+    select,
+    table,
+)
 
 from scim_server.database.engines import Database
 

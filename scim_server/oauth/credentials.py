@@ -151,7 +151,7 @@ def issue_bearer(
     client_name: str | None = None,
     life: timedelta = BEARER_LIFE,
 ) -> Bearer:
-    """Give a client of the unit a bearer that reads by itself, and the unit a client if it has none.
+    """Give a client of the unit a bearer, which reads by itself; and the unit a client if need be.
 
     ``accepted`` tells whether the server lets long-lived bearers in; ``life`` is 1 to 365 days. A
     client has at most two live ones, beside its secrets. Raises
@@ -193,6 +193,7 @@ def rotate(
     """
     if not timedelta() <= overlap <= _LONGEST_OVERLAP:
         raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
+    _wait_for_others(connection, of)
     receiver = client_named(connection, of, client_name)
     live = _live(connection, of, receiver.id, now, SECRET)
     if not live:
@@ -236,6 +237,7 @@ def revoke(
     :class:`~scim_server.errors.Refused`, without ``force``, for its client's last live secret and
     for a bearer where the client has nothing else: the synchronisation would stop.
     """
+    _wait_for_others(connection, of)
     ending = {each.id: each for each in live_secrets(connection, of.id, now)}.get(secret)
     if ending is None:
         raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
@@ -314,6 +316,14 @@ def addresses(of: Unit, public_url: str) -> tuple[str, str]:
     return f"{public_url}/{of.name}/scim/v2", f"{public_url}/{of.name}/oauth2/token"
 
 
+def _wait_for_others(connection: Connection, of: Unit) -> None:
+    """Let one administrator at a time count and change a unit's credentials: of two who rotate
+    the same secret at once, the second is refused.
+    """
+    rows = select(client.c.id).where(client.c.unit_id == of.id).order_by(client.c.id)
+    connection.execute(rows.with_for_update())
+
+
 def _check_life(life: timedelta) -> None:
     if not SHORTEST <= life <= LONGEST:
         raise BadInput(f"A secret lives {SHORTEST.days} to {LONGEST.days:,} days.")
@@ -323,6 +333,7 @@ def _receiver(
     connection: Connection, of: Unit, name: str | None, now: datetime, actor: str
 ) -> Client:
     """Whom credentials are for; a unit without clients gets its first one."""
+    _wait_for_others(connection, of)
     if name is None and not clients_of(connection, of):
         return add(connection, of, FIRST, now=now, actor=actor)
     return client_named(connection, of, name)

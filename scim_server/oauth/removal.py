@@ -23,7 +23,13 @@ from scim_server.directory.erasing import erase
 from scim_server.directory.tables import resource, school, unit
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput
-from scim_server.oauth.tables import access_token, client, credential, secret_use, sent_notice
+from scim_server.oauth.tables import (
+    access_token,
+    client,
+    credential,
+    secret_use,
+    sent_notice,
+)
 
 _ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

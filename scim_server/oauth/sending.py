@@ -56,7 +56,7 @@ class Sender:
         return cls(database, clock, [Log(), *channels(settings, clock)])
 
     def run(self) -> None:
-        """Send what is due and wasn't sent; a failure is logged, and tried again at the next run."""
+        """Send what is due and wasn't sent; a failure is logged, and tried at the next run."""
         for each in self.send():
             if each.failure:
                 _faults.error("notices: not sent by %s: %s", each.channel, each.failure)

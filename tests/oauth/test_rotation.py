@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from scim_server.audit import entries
 from scim_server.errors import BadInput, Refused
@@ -149,3 +151,36 @@ def test_the_record_tells_which_secret_took_whose_place_and_why(world: World) ->
     assert superseded["facts"]["secret"] == revoked["facts"]["secret"] == named(world.credentials)
     assert (superseded["facts"]["reason"], revoked["facts"]["reason"]) == ("staff-change", "leaked")
     assert issued["facts"]["secret"] == named(new)
+
+
+def test_of_two_who_rotate_at_once_the_second_is_refused(world: World) -> None:
+    """Red when ``rotate`` counts before it has the clients' rows to itself: both would succeed."""
+    outcomes: list[str] = []
+
+    def second() -> None:
+        try:
+            rotate(world)
+        except Refused as error:
+            outcomes.append(str(error))
+
+    thread = threading.Thread(target=second)
+    with world.database.write() as connection:
+        credentials.rotate(
+            connection, world.unit, key=world.settings.key("digest"),
+            public_url=world.settings.public_url, now=world.clock(), actor="os:test",
+        )  # fmt: skip
+        thread.start()
+        while not world.database.is_sqlite and not waits_for_a_lock(world):
+            thread.join(0.01)
+    thread.join()
+    assert ["has two live secrets already" in each for each in outcomes] == [True]
+
+
+def waits_for_a_lock(world: World) -> bool:
+    """Whether somebody waits for a row of this database on PostgreSQL."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with world.database.read() as connection:
+        return bool(connection.scalar(query))

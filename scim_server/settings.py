@@ -57,17 +57,18 @@ def _whole(default: int, least: int, most: int, help: str) -> Any:
 
 
 def _public_url(text: str) -> str:
-    parts = _address(text)
+    parts = split_address(text)
     if parts is None or parts.scheme not in ("https", "http"):
         raise ValueError("must be an address such as https://scim.example.edu.pl")
-    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https://; plain http is only for this machine itself")
     if parts.path.strip("/") or "?" in text or "#" in text or "@" in parts.netloc:
         raise ValueError("must be scheme, host and port only: no path, query, fragment or login")
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _address(text: str) -> SplitResult | None:
+def split_address(text: str) -> SplitResult | None:
+    """The parts of an absolute address, or none for what isn't one."""
     try:
         parts = urlsplit(text)
         named = parts.hostname and parts.port != 0
@@ -76,7 +77,8 @@ def _address(text: str) -> SplitResult | None:
     return parts if named and not re.search(r"[\s\\]", text) else None
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine itself."""
     if host == "localhost":
         return True
     try:

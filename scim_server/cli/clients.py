@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from scim_server.cli.opening import opened, operator
+from scim_server.cli.trusts import distrust, trust, trusts
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
 from scim_server.oauth import clients
@@ -14,6 +15,10 @@ from scim_server.settings import Settings
 @click.group()
 def client() -> None:
     """Clients of a unit: Entra, School Data Sync, a tester, each with credentials of its own."""
+
+
+for command in (trust, trusts, distrust):
+    client.add_command(command)
 
 
 @client.command("add")

@@ -8,6 +8,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
 from scim_server.oauth.clients import READ, WRITE
 from scim_server.oauth.endpoints import AUTH_METHODS
+from scim_server.oauth.jwks import ALGORITHMS
 
 
 def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
@@ -19,10 +20,13 @@ def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
         issuer=issuer,
         token_endpoint=f"{issuer}/oauth2/token",
         token_endpoint_auth_methods_supported=AUTH_METHODS,
+        token_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
         revocation_endpoint=f"{issuer}/oauth2/revoke",
         revocation_endpoint_auth_methods_supported=AUTH_METHODS,
+        revocation_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
         introspection_endpoint=f"{issuer}/oauth2/introspect",
         introspection_endpoint_auth_methods_supported=AUTH_METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
         grant_types_supported=["client_credentials"],
         response_types_supported=["none"],
         scopes_supported=[READ, WRITE],

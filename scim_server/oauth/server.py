@@ -37,7 +37,9 @@ from scim_server.clock import Clock, stamp
 from scim_server.database import Database
 from scim_server.directory.tables import unit
 from scim_server.keys import Keys
+from scim_server.oauth.assertions import Assertions, Holder
 from scim_server.oauth.endpoints import AUTH_METHODS, Introspection, Revocation
+from scim_server.oauth.issuers import Issuers
 from scim_server.oauth.rates import Rates, network_of
 from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.secrets import matches
@@ -52,7 +54,9 @@ logging.getLogger("authlib").setLevel(logging.INFO)
 
 @dataclass(slots=True)
 class Client(ClientMixin):  # type: ignore[misc]
-    """A registered client as Authlib sees it during one request; ``used`` is the secret given."""
+    """A registered client as Authlib sees it during one request; ``used`` is the secret given, or
+    the trust that let it in.
+    """
 
     id: str
     unit_id: int
@@ -162,6 +166,10 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
             )
         )  # fmt: skip
         super().__init__(app, self._client, self._save)
+        assertions = Assertions(
+            database, Issuers(clock), clock=clock, public_url=public_url, admit=self._trusted
+        )
+        self.register_client_auth_method(Assertions.CLIENT_AUTH_METHOD, assertions)
         self.register_token_generator("default", self._generate)
         self.register_grant(_Grant)
         self.register_endpoint(Revocation)
@@ -226,12 +234,17 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
                 raise InvalidRequestError("A parameter is repeated.")
 
     def _check_agreement(self) -> None:
-        """Entra can be told to send credentials both ways; then both must be the same.
+        """Entra can be told to send credentials both ways; then both must be the same. An
+        assertion comes alone.
 
         A Basic header that can't be read is refused here: Authlib reads it without a guard.
         """
         header = request.headers.get("Authorization")
         body = (request.form.get("client_id"), request.form.get("client_secret"))
+        if {"client_assertion", "client_assertion_type"} & set(request.form):
+            if (header, body[1]) != (None, None):
+                raise InvalidClientError
+            return
         if header is None:
             return
         scheme, _, value = header.partition(" ")
@@ -262,6 +275,13 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         return Client(
             client_id, unit_id, kind, scope, bool(disabled), bool(publishes), live, self._keys,
             self._guard.renewals,
+        )  # fmt: skip
+
+    def _trusted(self, held: Holder) -> Client:
+        """The client that a trust lets in; it has no secret to compare."""
+        return Client(
+            held.client_id, held.unit_id, held.kind, held.scope, bool(held.disabled),
+            bool(held.publishes), {}, self._keys, self._guard.renewals, used=held.trust_id,
         )  # fmt: skip
 
     def _generate(self, client: Client, scope: str | None = None, **_: Any) -> dict[str, Any]:

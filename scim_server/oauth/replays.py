@@ -32,9 +32,10 @@ class UsedAssertions:
         # No key is needed: neither is secret. JSON keeps the two apart, and takes any character.
         digest = hashlib.sha256(json.dumps([issuer, jti]).encode()).hexdigest()
         row = self._insert(used_assertion).values(digest=digest, expires=expires)
+        claim = row.on_conflict_do_nothing().returning(used_assertion.c.digest)
         now = int(self._clock().timestamp())
         with self._database.write_tokens() as connection:
             if now - self._forgot >= _FORGET_EVERY:
                 self._forgot = now
                 connection.execute(delete(used_assertion).where(used_assertion.c.expires <= now))
-            return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+            return connection.scalar(claim) is not None

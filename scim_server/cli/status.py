@@ -8,6 +8,7 @@ import click
 
 from scim_server.cli.credentials import line, when
 from scim_server.cli.opening import opened
+from scim_server.cli.trusts import line as trust_line
 from scim_server.clock import moment, system_clock
 from scim_server.directory.units import (
     Population,
@@ -20,6 +21,7 @@ from scim_server.directory.units import (
 from scim_server.oauth.credentials import BEARER, secrets_of
 from scim_server.oauth.notices import notices_of
 from scim_server.oauth.tokens import last_uses
+from scim_server.oauth.trusts import trusts_of
 from scim_server.settings import Settings
 
 
@@ -41,14 +43,18 @@ def status() -> None:
                 _show_register(unit, people, schools(connection, unit.id))
             secrets = secrets_of(connection, unit.id)
             live = [each for each in secrets if each.is_live(now)]
-            uses = last_uses(database, [each.id for each in secrets])
+            trusts = trusts_of(connection, unit)
+            ids = [*(each.id for each in secrets), *(each.id for each in trusts)]
+            uses = last_uses(database, ids)
             for secret in live:
                 refused = secret.kind == BEARER and not settings.long_lived_tokens
                 note = "; not accepted: SCIM_LONG_LIVED_TOKENS is off" if refused else ""
                 click.echo(f"  {secret.kind} {line(secret, uses[secret.id], now)}{note}")
+            for trust in trusts:
+                click.echo(f"  trust {trust_line(trust, uses[trust.id])}")
             for notice in notices_of(database, connection, unit, now):
                 click.echo(f"  warning: {notice.text}")
-            if not secrets:
+            if not (secrets or trusts):
                 click.echo(f"  no secret yet. Issue one: scim-server credentials issue {unit.name}")
 
 

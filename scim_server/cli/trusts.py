@@ -16,7 +16,7 @@ from scim_server.oauth import trusts as trusting
 from scim_server.oauth.credentials import addresses
 from scim_server.oauth.issuers import Issuers
 from scim_server.oauth.jwks import read_key_set
-from scim_server.oauth.tokens import last_uses
+from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.settings import Settings
 
 _SIGN = """\
@@ -118,18 +118,24 @@ def trusts(unit_name: str) -> None:
             found = trusting.trusts_of(connection, unit_named(connection, unit_name))
         uses = last_uses(database, [each.id for each in found])
     for each in found:
-        click.echo(f"{each.id} of {each.client_id}: {_told(each.terms)}; "
-                   f"last token {when(uses[each.id].token)}")  # fmt: skip
+        click.echo(line(each, uses[each.id]))
     if not found:
-        click.echo("No trusting.", err=True)
+        click.echo("No trusts.", err=True)
 
 
-def _told(terms: trusting.Terms) -> str:
+def line(trust: trusting.Trust, use: LastUse) -> str:
+    """A trust as a person sees it."""
+    terms = trust.terms
     if terms.is_federated:
-        return f"issuer {terms.issuer}, subject {terms.subject}, audience {terms.audience}"
-    if "jwks_url" in terms.keys:
-        return f"keys at {terms.keys['jwks_url']}"
-    return f"{len(terms.keys['jwks']['keys'])} registered key(s)"
+        keys = f"issuer {terms.issuer}, subject {terms.subject}, audience {terms.audience}"
+    elif "jwks_url" in terms.keys:
+        keys = f"keys at {terms.keys['jwks_url']}"
+    else:
+        keys = f"{len(terms.keys['jwks']['keys'])} registered key(s)"
+    return (
+        f"{trust.id} of {trust.client_id}: {keys}; "
+        f"last token {when(use.token)}, last read {when(use.read)}"
+    )
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,10 +15,12 @@ from scim_server.directory.units import Unit, units
 from scim_server.oauth.clients import Client, clients_of
 from scim_server.oauth.credentials import BEARER, SECRET, Secret, secrets_of
 from scim_server.oauth.tokens import LastUse, last_uses
+from scim_server.oauth.trusts import trusts_of
 
 DAYS = (1, 7, 14, 30, 90)
 """How many days before its end an administrator is warned of a secret that nothing replaces."""
 
+_NONE = "credential.none"
 _UNUSED_BEFORE = timedelta(days=2)
 
 _TOLD_FOR = timedelta(days=7)
@@ -64,6 +66,7 @@ def notices_of(database: Database, connection: Connection, of: Unit, now: dateti
         last_uses(database, [each.id for each in secrets]),
         now,
         _revoked_in_use(connection, of, now),
+        trusted={each.client_id for each in trusts_of(connection, of)},
     )
 
 
@@ -74,17 +77,21 @@ def notices(
     uses: Mapping[str, LastUse],
     now: datetime,
     revoked_in_use: Mapping[str, int],
+    *,
+    trusted: Collection[str] = (),
 ) -> list[Notice]:
     """What is to be told now about the clients that are admitted and were given a secret.
 
     ``secrets`` are all that the unit's clients ever had, bearers among them; ``uses`` tells the
     last use of each, ``revoked_in_use`` of which ones how many minutes before their revocation.
+    The clients ``trusted`` sign in without one, too.
     """
     found: list[Notice] = []
     for client in clients:
         own = [each for each in secrets if each.client_id == client.id]
         if own and not client.disabled:
-            found += _of_client(of, client, own, uses, now)
+            told = _of_client(of, client, own, uses, now)
+            found += [each for each in told if each.code != _NONE or client.id not in trusted]
             found += [
                 _revoked(of, client, each, revoked_in_use[each.id])
                 for each in own
@@ -129,7 +136,7 @@ def _of_kind(
 def _none(of: Unit, client: Client, last: Secret) -> Notice:
     command = f"scim-server credentials {_ISSUED_BY[last.kind]} {of.name} --client {client.name}"
     return Notice(
-        "credential.none", of.name, client.id, last.id, 0,
+        _NONE, of.name, client.id, last.id, 0,
         f"The client {client.name} has no live {last.kind}: Microsoft's side is refused. "
         f"Run: {command}",
         f"Klient {client.name} nie ma ważnego {_POLISH[last.kind][1]}, więc strona Microsoftu "

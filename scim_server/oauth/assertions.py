@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Request
@@ -145,7 +145,7 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
         self.verify_claims(claims)
         for terms, holder in self._trusting(claims):
             if form.get("client_id", holder.client_id) != holder.client_id:
-                continue
+                raise InvalidClientError(description="it is of another client than client_id")
             self._check_terms(terms, claims)
             if self._is_signed(assertion, terms, header.get("kid")):
                 if holder.disabled:
@@ -153,23 +153,30 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
                 if "jti" in claims and not self.validate_jti(claims, claims["jti"]):
                     raise InvalidClientError(description="it was used before")
                 return holder
-        raise InvalidClientError(description="no trust of the unit fits it, or its signature")
+        raise InvalidClientError(description="no key of the trust signed it")
 
-    def _trusting(self, claims: Mapping[str, Any]) -> Iterator[tuple[Terms, Holder]]:
-        """The unit's trusts for this issuer, subject and audience. One audience and no more: an
-        assertion that is meant for somebody else as well could be passed on.
-        """
-        audience = claims["aud"]
-        if isinstance(audience, list):
-            audience = audience[0] if len(audience) == 1 else None
+    def _trusting(self, claims: Mapping[str, Any]) -> list[tuple[Terms, Holder]]:
+        """The unit's trusts for this issuer, subject and audience; they are all of one client."""
         name = _unit_name()
         rows = self._database.reader.rows(self._trusts, {"unit_name": name}) if name else ()
-        for stored, *held in rows:
-            terms = Terms.stored(stored)
-            expected = self.get_audiences() if terms.audience is None else [terms.audience]
-            named = (terms.issuer, terms.subject) == (claims["iss"], claims["sub"])
-            if named and audience in expected:
-                yield terms, Holder(*held)
+        known = [(Terms.stored(stored), Holder(*held)) for stored, *held in rows]
+        named = (claims["iss"], claims["sub"])
+        speaking = [each for each in known if (each[0].issuer, each[0].subject) == named]
+        if not speaking:
+            raise InvalidClientError(description="no trust of the unit has its issuer and subject")
+        found = [each for each in speaking if self._is_meant(each[0], claims["aud"])]
+        if not found:
+            raise InvalidClientError(description="its audience isn't that of the trust")
+        return found
+
+    def _is_meant(self, terms: Terms, audience: Any) -> bool:
+        """Whether ``audience`` is the one of the trust and no more: an assertion that is meant for
+        somebody else as well could be passed on.
+        """
+        if isinstance(audience, list):
+            audience = audience[0] if len(audience) == 1 else None
+        expected = self.get_audiences() if terms.audience is None else [terms.audience]
+        return audience in expected
 
     def _check_terms(self, terms: Terms, claims: Mapping[str, Any]) -> None:
         """A client makes each assertion for one use. An issuer may leave the ``jti`` out, and an

@@ -110,13 +110,18 @@ def add_issuer(
     """Let ``issuer`` speak for the client ``name``, in assertions about ``subject`` and for
     ``audience``.
 
-    Raises :class:`~scim_server.errors.BadInput` for an issuer that is no address, and where
-    another client of the unit is known by the same three.
+    Raises :class:`~scim_server.errors.BadInput` for an issuer that is no address, an audience
+    that is a scope, and where a client of the unit is known by the same three.
     """
     _check_address(issuer)
     for what, value in (("subject", subject), ("audience", audience)):
         if not 0 < len(value) <= _LONGEST_NAME or not value.isprintable() or " " in value:
             raise BadInput(f"The {what} is 1 to {_LONGEST_NAME} characters without spaces.")
+    if audience.endswith("/.default"):
+        raise BadInput(
+            "An audience that ends in /.default is a scope, which no assertion has. Leave that "
+            "end out; see what else the audience may be in the page about federation."
+        )
     terms = Terms(issuer, subject, audience, {"discover": True})
     if any(each.terms == terms for each in trusts_of(connection, of)):
         raise BadInput(

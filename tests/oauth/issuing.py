@@ -17,7 +17,8 @@ from scim_server.oauth.trusts import Trust
 from tests.oauth.signing import claims, published, signed
 from tests.school import World
 
-AUDIENCE = "api://AzureADTokenExchange"
+APP = "6a1d8f40-2b7c-4e55-9c3e-71f0a2b4c6d8"
+AUDIENCE = f"api://{APP}"
 SUBJECT = "0b7e3c1a-54a5-4c6a-8f0e-2f6a1d3c9b10"
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -103,7 +104,7 @@ def about(world: World, issuer: str, key: Key, **changes: Any) -> str:
     now = int(world.clock().timestamp())
     body = {
         "iss": issuer, "sub": SUBJECT, "aud": AUDIENCE, "nbf": now, "exp": now + 3_900,
-        "jti": None, "uti": "x", "ver": "2.0", **changes,
+        "jti": None, "appid": APP, "appidacr": "2", "oid": SUBJECT, "ver": "2.0", **changes,
     }  # fmt: skip
     alg = "RS256" if key.key_type == "RSA" else "ES256"
     return signed(key, claims(world, **body), alg, typ="JWT", x5t=key.kid)

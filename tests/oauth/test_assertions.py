@@ -413,14 +413,21 @@ def test_the_log_tells_why_and_nothing_that_was_sent(
     log.setLevel(logging.INFO)
     try:
         refused(world, signed(KEY, claims(world, sub="somebody", jti="a-name")))
+        refused(world, signed(KEY, claims(world, aud="https://a-name.example")))
+        refused(world, signed(private_key("stranger"), claims(world), kid="first"))
         used = signed(KEY, claims(world))
         admitted(world, used)
         refused(world, used)
     finally:
         log.removeHandler(caplog.handler)
         log.setLevel(logging.NOTSET)
-    assert "no trust of the unit fits it" in caplog.text
-    assert "it was used before" in caplog.text
+    told = dict.fromkeys(each.getMessage().partition(": ")[2] for each in caplog.records)
+    assert list(told) == [
+        "no trust of the unit has its issuer and subject",
+        "its audience isn't that of the trust",
+        "no key of the trust signed it",
+        "it was used before",
+    ]
     assert not [each for each in ("somebody", "a-name", used) if each in caplog.text]
 
 

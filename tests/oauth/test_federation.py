@@ -21,6 +21,7 @@ from scim_server.oauth.issuers import DISCOVERY, Issuers, Unreachable, fetch, is
 from tests.isolation.neighbour import neighbour_of
 from tests.oauth.asking import error
 from tests.oauth.issuing import (
+    APP,
     AUDIENCE,
     SUBJECT,
     Answer,
@@ -170,11 +171,11 @@ def test_a_unit_trusts_for_itself_alone(world: World, tenant: str) -> None:
 
 def test_forged_signatures_are_refused(world: World, tenant: str) -> None:
     """Red when ``_is_signed`` doesn't check, or takes the key of the header."""
-    stranger = private_key("stranger", "RSA")
+    stranger, small = private_key("stranger", "RSA"), private_key("small")
     body = claims(world, iss=tenant, sub=SUBJECT, aud=AUDIENCE, jti=None)
     forged = [
         signed(stranger, body, "RS256", kid="tenant-1"),
-        signed(stranger, body, "RS256", kid="tenant-1", jwk=stranger.as_dict()),
+        signed(small, body, "ES256", kid="tenant-1", jwk=small.as_dict()),
         signed(stranger, body, "RS256", kid="tenant-1", jku=f"{tenant}/keys"),
         unsigned({"alg": "none"}, body),
         unsigned({"alg": "none", "kid": "tenant-1"}, body),
@@ -323,6 +324,21 @@ def test_one_subject_is_one_client_of_a_unit(world: World, tenant: str) -> None:
 def test_the_terms_of_a_trust_are_held_to_a_form(world: World, change: dict[str, str]) -> None:
     with pytest.raises(BadInput, match="characters without spaces"):
         trust_issuer(world, "https://issuer.example/v2.0", **change)
+
+
+def test_an_audience_is_no_scope(world: World) -> None:
+    """Entra shows the scope beside the other values to copy."""
+    with pytest.raises(BadInput, match="is a scope"):
+        trust_issuer(world, "https://issuer.example/v2.0", audience=f"{AUDIENCE}/.default")
+
+
+def test_a_client_may_be_known_by_two_audiences(world: World, tenant: str) -> None:
+    """Entra's documents disagree on which of the two its assertions carry."""
+    refused(world, about(world, tenant, KEY, aud=APP))
+    trust_issuer(world, tenant, audience=APP)
+    admitted(world, about(world, tenant, KEY, aud=APP))
+    admitted(world, about(world, tenant, KEY))
+    refused(world, about(world, tenant, KEY, aud=[APP, AUDIENCE]))
 
 
 @pytest.mark.parametrize("address", [

@@ -158,10 +158,10 @@ def _mail_to(text: str) -> str:
 def _webhook_url(text: str) -> str:
     if not text:
         return text
-    parts = _address(text)
+    parts = split_address(text)
     if parts is None or parts.scheme not in ("https", "http"):
         raise ValueError("must be an address such as https://hooks.example.edu.pl/scim")
-    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https://; plain http is only for this machine itself")
     if "#" in text or "@" in parts.netloc or not text.isascii():
         raise ValueError("must be ASCII, without a login and without a fragment")
@@ -410,7 +410,7 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether clients reach the server on this machine alone."""
-        return _loopback(urlsplit(self.public_url).hostname or "")
+        return is_loopback(urlsplit(self.public_url).hostname or "")
 
     @property
     def token_store_url(self) -> str:
@@ -571,7 +571,7 @@ def _mail_misfits(settings: Settings) -> Iterator[str]:
     elif not settings.mail_server:
         if settings.mail_login:
             yield "SCIM_MAIL_LOGIN is of no use without SCIM_MAIL_SERVER."
-    elif settings.mail_security == "none" and not _loopback(settings.mail_host[0]):
+    elif settings.mail_security == "none" and not is_loopback(settings.mail_host[0]):
         yield (
             "SCIM_MAIL_SECURITY must be starttls or tls; none is only for a mail server on this "
             "machine itself."

@@ -399,10 +399,13 @@ def test_metadata_that_aren_t_the_issuer_s_are_refused(
 
 @pytest.mark.parametrize("place", [
     "http://127.0.0.1:8000/keys", "https://127.0.0.1/keys", "https://localhost/keys",
-    "http://[::1]/keys",
+    "http://[::1]/keys", "http://a.example/keys", "http://10.0.0.1/keys", "file:///etc/passwd",
+    "https://a:b@a.example/keys", "https://a.example/keys#x", "keys", "", 5, None,
 ])  # fmt: skip
-def test_an_issuer_elsewhere_can_t_send_us_to_this_machine(clock: MovedClock, place: str) -> None:
-    """Red when ``_place`` lets a remote issuer name an address of our own."""
+def test_an_issuer_elsewhere_can_t_send_us_to_this_machine_or_off_https(
+    clock: MovedClock, place: Any
+) -> None:
+    """Red when ``_place`` lets a remote issuer name an address of our own, or any address."""
     asked = []
 
     def documents(address: str) -> bytes:

@@ -115,7 +115,8 @@ class Issuers:
         (OpenID Connect Discovery 1.0 §4). There are none while they can't be fetched.
         """
         held = self._held.setdefault((address, discover), _Held())
-        # While one thread fetches, the others go on with the keys that there are.
+        # While one thread fetches, the others go on with the keys that there are, or wait for the
+        # first ones.
         if self._is_due(held, kid) and held.lock.acquire(blocking=not held.keys):
             try:
                 if self._is_due(held, kid):
@@ -132,15 +133,16 @@ class Issuers:
         return is_old or chosen(held.keys, kid) is None
 
     def _renew(self, held: _Held, address: str, discover: bool) -> None:
-        held.tried = self._clock()
         try:
             keys = usable_keys(self._document(self._place(address) if discover else address))
             if not keys:
                 raise Unreachable("no key that may check a signature")
         except Unreachable as why:
             _log.warning("keys of %s can't be fetched: %s", address, why)
-            return
-        held.keys, held.fetched = keys, held.tried
+        else:
+            held.keys, held.fetched = keys, self._clock()
+        finally:
+            held.tried = self._clock()
 
     def _place(self, issuer: str) -> str:
         """Where the issuer's metadata say that its keys are."""

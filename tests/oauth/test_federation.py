@@ -283,7 +283,9 @@ def test_an_issuer_that_was_never_reached_is_asked_again_after_a_minute(
 
 def test_a_new_process_finds_the_keys_itself(world: World, tenant: str, issuer: Issuer) -> None:
     admitted(world, about(world, tenant, KEY))
-    world.app = create_app(world.settings, clock=world.clock, database=world.database)
+    world.app = create_app(
+        world.settings, clock=world.clock, database=world.database, between_requests=False
+    )
     admitted(world, about(world, tenant, KEY))
     assert len(issuer.asked) == 4
 

@@ -8,6 +8,7 @@ which it was.
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Request
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
-from flask import request
+from flask import g, request
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
@@ -54,6 +55,7 @@ class Holder(NamedTuple):
     trust_id: str
     client_id: str
     unit_id: int
+    kind: str
     scope: str
     disabled: bool
     publishes: bool
@@ -83,7 +85,7 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
         self._used = UsedAssertions(database, clock)
         self._trusts = database.reader.prepare(
             select(
-                credential.c.terms, credential.c.id, client.c.id, client.c.unit_id,
+                credential.c.terms, credential.c.id, client.c.id, client.c.unit_id, unit.c.kind,
                 client.c.scope, client.c.disabled, unit.c.publishes,
             )
             .join(client, client.c.id == credential.c.client_id)
@@ -143,6 +145,8 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
         assertion = form.get("client_assertion", "")
         header, claims = self.extract_assertion(assertion)
         self.verify_claims(claims)
+        # Failures are counted by who is claimed to ask, alike whether there is such a client.
+        g.asked = json.dumps([claims["iss"], claims["sub"]])
         for terms, holder in self._trusting(claims):
             if form.get("client_id", holder.client_id) != holder.client_id:
                 raise InvalidClientError(description="it is of another client than client_id")
@@ -167,6 +171,7 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
         found = [each for each in speaking if self._is_meant(each[0], claims["aud"])]
         if not found:
             raise InvalidClientError(description="its audience isn't that of the trust")
+        g.known = (name, found[0][1].client_id)  # for the record of refusals
         return found
 
     def _is_meant(self, terms: Terms, audience: Any) -> bool:

@@ -433,6 +433,43 @@ def test_the_log_tells_why_and_nothing_that_was_sent(
     assert not [each for each in ("somebody", "a-name", used) if each in caplog.text]
 
 
+def _failing(world: World, name: str, count: int) -> list[int]:
+    """The statuses of assertions of the client ``name`` that nobody signed for it."""
+    network = {"HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+    form = {**GRANT, "client_assertion_type": TYPE}
+    texts = [signed(private_key("stranger"), claims(world, iss=name, sub=name), kid="first")
+             for _ in range(count)]  # fmt: skip
+    answers = [
+        ask(world, form | {"client_assertion": each}, environ_overrides=network) for each in texts
+    ]
+    return [each.status_code for each in answers]
+
+
+@pytest.mark.usefixtures("trust")
+def test_failures_are_slowed_down_alike_for_known_and_unknown_clients(world: World) -> None:
+    """Red when ``_holder`` notes who asked for known clients alone, or not at all."""
+    own_name = world.credentials.client_id
+    for name in (own_name, "sp12-nobody00", "sp12-nobody01"):
+        assert _failing(world, name, 12) == [401] * 10 + [429] * 2
+    network = {"HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+    right = {**GRANT, "client_assertion_type": TYPE, "client_assertion": signed(KEY, claims(world))}
+    assert ask(world, right, environ_overrides=network).status_code == 200
+
+
+@pytest.mark.usefixtures("trust")
+def test_refusals_are_recorded_with_their_client_where_it_is_known(world: World) -> None:
+    """Red when ``_trusting`` doesn't note whose assertion it is."""
+    _failing(world, world.credentials.client_id, 2)
+    _failing(world, "sp12-nobody00", 3)
+    present(world, signed(KEY, claims(world)), scope="scim.write")
+    world.app.extensions["rounds"].run_all()
+    with world.database.read() as connection:
+        (known,) = entries(connection, unit="sp12", action="token.refused")
+    assert known["facts"] == {
+        "client": world.credentials.client_id, "reasons": {"authentication": 2, "scope": 1},
+    }  # fmt: skip
+
+
 def test_trusts_are_recorded_and_bounded(world: World, trust: Trust) -> None:
     for _ in range(7):
         trust_keys(world, KEY)

@@ -6,7 +6,7 @@ A test client spends a millisecond on each request; here thousands of them are a
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -67,8 +67,12 @@ class Caller:
         return self._answer(environ)
 
     def _answer(self, environ: dict[str, Any]) -> Told:
-        begun: list[Any] = []
-        body: Iterable[bytes] = self.app.wsgi_app(environ, lambda *args: begun.append(args))
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
+            begun.append((status, headers))
+
+        body = self.app.wsgi_app(environ, start)
         content = b"".join(body)
         if hasattr(body, "close"):
             body.close()

@@ -1,0 +1,830 @@
+"""Whatever touches the store for one unit leaves every other as it is, and tells nothing of it.
+
+Two schools hold the same people, and two sandboxes the same resources; one of each has some more,
+and these two are never acted for. Each public function of the store has a case here that calls it
+for one of the others, where it can with what the unit beside it has. After every case each row of
+the two must be what it was, and nothing of theirs may be in what the case returns.
+
+A function without a case fails :func:`test_every_function_has_a_case`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, Table, select, update
+
+import scim_server.audit
+import scim_server.directory
+import scim_server.oauth
+from scim_server.audit.disclosures import Disclosures, disclosed, recorded_since
+from scim_server.audit.record import entries, record
+from scim_server.audit.refusals import Refusals
+from scim_server.audit.tables import audit_entry
+from scim_server.clock import stamp
+from scim_server.database import Database, Transaction
+from scim_server.database.reading import Reader
+from scim_server.database.schema import main, tokens
+from scim_server.directory import consent, sandboxes, serving, units
+from scim_server.directory.changes import Change, Changes
+from scim_server.directory.members import Members
+from scim_server.directory.models import ResourceType, contract
+from scim_server.directory.resources import Address, Resources, person_with_key
+from scim_server.directory.searches import Search
+from scim_server.directory.staging import Staging
+from scim_server.directory.tables import resource, school
+from scim_server.directory.units import Unit, unit_named
+from scim_server.errors import BadInput, Conflict, Refused
+from scim_server.oauth import clients, credentials, renewals
+from scim_server.oauth.credentials import Credentials
+from scim_server.oauth.secrets import secret_id
+from scim_server.oauth.tables import client, credential
+from scim_server.oauth.tokens import Tokens, last_uses
+from scim_server.scim.filter_text import take_apart_selection
+from tests.isolation.neighbour import neighbour_of
+from tests.sandbox import Sandbox, make_sandbox
+from tests.school import ASSIGNMENTS, GROUPS, PUPILS, MovedClock, World
+from tests.security.addresses import Served
+
+ROOMS = (scim_server.audit, scim_server.directory, scim_server.oauth)
+HANDLES = (Connection, Database, Transaction, Reader, Address)
+"""Whoever is given one of these can touch the store."""
+
+ONE_RECORD = "the record is one chain, whatever units its entries are about"
+EXEMPT = {
+    "directory.units.units": "for operators, who see every unit",
+    "oauth.renewals.resting": "for operators, who replace the master key of all units at once",
+    "audit.record.anchor": ONE_RECORD,
+    "audit.record.checkpoint": ONE_RECORD,
+    "audit.record.whole": ONE_RECORD,
+    "audit.anchoring.Anchoring.run": ONE_RECORD,
+    "audit.settings.record_settings": "the settings are the server's, not a unit's",
+    "oauth.server.TokenEndpoint.respond": "a view: test_matrix asks it by its address",
+    "oauth.server.TokenEndpoint.revoke": "a view: test_matrix asks it by its address",
+    "oauth.server.TokenEndpoint.introspect": "a view: test_matrix asks it by its address",
+    "oauth.server.TokenEndpoint.authenticate_client": "what the three views ask first",
+    "oauth.server.TokenEndpoint.create_oauth2_request": "reads the request alone",
+    "directory.changes.Change.rows": "runs the statements of others, bound to the change's unit",
+    "directory.changes.Change.row": "runs the statements of others, bound to the change's unit",
+    "directory.changes.Change.run": "runs the statements of others, bound to the change's unit",
+}
+"""What needs no case, and why. Whatever acts for one unit isn't among these."""
+
+NOBODYS = {"used_assertion", "sent_notice"}
+"""Tables whose rows are no unit's."""
+
+_numbers = count(1)
+
+
+@dataclass
+class Pair:
+    """``a`` and ``c`` are acted for; ``b`` and ``d`` must not notice. ``b`` and ``d`` have all
+    that ``a`` and ``c`` have, and a person and a group more.
+    """
+
+    a: World
+    b: World
+    c: Sandbox
+    d: Sandbox
+    marks: list[str] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.a.database
+
+    @property
+    def clock(self) -> MovedClock:
+        return self.a.clock
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """What most functions that write are told besides."""
+        return {"now": self.clock(), "actor": "os:test"}
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        settings = self.a.settings
+        return {**self.by, "key": settings.key("digest"), "public_url": settings.public_url}
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.database, self.a.settings.keys("digest"), self.clock, 3_600)
+
+    def spare(self) -> Unit:
+        """A sandbox with a user and a group, to be emptied or removed."""
+        made = make_sandbox(
+            self.database, self.a.settings.database_url, self.clock, f"spare-{next(_numbers)}"
+        )
+        made.group("7a", made.user("user.0", externalId="U-0")["id"])
+        return made.unit
+
+    def now(self, served: Served) -> Unit:
+        with self.database.read() as connection:
+            return unit_named(connection, served.unit.name)
+
+    def id(self, served: Served, key: str) -> str:
+        """The id of the unit's resource with this ``externalId``."""
+        return str(self._own(served, key, resource.c.id))
+
+    def seq(self, served: Served, key: str) -> int:
+        return int(self._own(served, key, resource.c.seq))
+
+    def _own(self, served: Served, key: str, column: Any) -> Any:
+        # Not by a request: it would be a use of the unit's token.
+        mine = (resource.c.unit_id == served.unit.id, resource.c.external_id == key)
+        with self.database.read() as connection:
+            return connection.scalars(select(column).where(*mine)).one()
+
+    def owner(self, seq: int) -> int:
+        """The unit that the row with this number belongs to."""
+        with self.database.read() as connection:
+            query = select(resource.c.unit_id).where(resource.c.seq == seq)
+            return int(connection.scalars(query).one())
+
+
+Case = Callable[[Pair], Any]
+CASES: dict[str, Case] = {}
+
+
+def case(*names: str) -> Callable[[Case], Case]:
+    """Register a case under each function that it calls, named below ``scim_server``."""
+
+    def register(function: Case) -> Case:
+        CASES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+# Reflection
+
+
+def functions_of_the_store() -> set[str]:
+    """Public functions that take a handle of the store, and public methods of what is made with
+    one.
+    """
+    found = [
+        importlib.import_module(each.name)
+        for room in ROOMS
+        for each in pkgutil.iter_modules(room.__path__, f"{room.__name__}.")
+    ]
+    own = [
+        each
+        for module in found
+        for name, each in vars(module).items()
+        if not name.startswith("_") and getattr(each, "__module__", "") == module.__name__
+    ]
+    holders: set[type] = set(HANDLES)
+    made_of = [each for each in own if inspect.isclass(each)]
+    while more := {each for each in made_of if _takes(each, holders)} - holders:
+        holders |= more
+    functions = [each for each in own if inspect.isfunction(each) and _takes(each, holders)]
+    functions += [
+        method
+        for holder in holders - set(HANDLES)
+        for name, method in vars(holder).items()
+        if not name.startswith("_") and inspect.isfunction(method)
+    ]
+    return {f"{each.__module__}.{each.__qualname__}".partition(".")[2] for each in functions}
+
+
+def _takes(made: Any, holders: Iterable[type]) -> bool:
+    start = vars(made).get("__init__") if inspect.isclass(made) else made
+    if start is None or made in HANDLES:
+        return False
+    parameters = inspect.signature(start, eval_str=True).parameters.values()
+    return any(set(_types(each.annotation)) & set(holders) for each in parameters)
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation if isinstance(annotation, type) else None
+    for part in typing.get_args(annotation):
+        yield from _types(part)
+
+
+def test_every_function_has_a_case() -> None:
+    """Red when a function that touches the store is added, renamed or taken away."""
+    known, told = functions_of_the_store(), CASES.keys() | EXEMPT.keys()
+    missing = "\n".join(
+        f"{name} touches the store, and nothing shows that it keeps to one unit. Write here a "
+        f"function under @case({name!r}) that calls it for pair.a or pair.c, with what pair.b or "
+        "pair.d has where it takes a name or an id, and returns what it got."
+        for name in sorted(known - told)
+    )
+    assert not missing, missing
+    assert told - known == set(), "there are no such functions any longer: take their cases away"
+    assert CASES.keys() & EXEMPT.keys() == set()
+
+
+# What is true after every case
+
+
+@pytest.fixture
+def pair(database: Database, world: World, database_url: str, clock: MovedClock) -> Pair:
+    other = neighbour_of(world, "beside")
+    other.import_files(
+        pupils=f"{PUPILS}U-9;Nowa;Obca;nowa.obca;;;SP 12\n",
+        groups=f"{GROUPS}G-9;Chemia;3C;;2026/2027;SP 12\n",
+        assignments=f"{ASSIGNMENTS}G-9;U-9\n",
+    )
+    c, d = (make_sandbox(database, database_url, clock, name) for name in ("tried", "unseen"))
+    for each in (c, d):
+        for name in ("expected-1", "expected-2"):
+            each.group(f"with {name}", name)
+        users = [each.user(f"user.{n}", externalId=f"U-{n}")["id"] for n in range(3)]
+        each.group("7a", *users, externalId="G-0")
+    d.group("only there", d.user("only.there", externalId="U-9")["id"], externalId="G-9")
+    found = Pair(world, other, c, d)
+    with database.write() as connection:
+        for of in (other.unit, d.unit):
+            clients.add(connection, of, "only-there", **found.by)
+    for served in (world, other, c, d):
+        _give_everything(found, served)
+    found.marks = [*_marks(found, other), *_marks(found, d)]
+    return found
+
+
+def _give_everything(pair: Pair, served: Served) -> None:
+    """Tokens, uses and disclosures, so that there is a row in every table."""
+    served.get("/Users")
+    noted = Disclosures(pair.database, pair.clock, Resources(pair.database).listed_in)
+    with pair.database.read() as connection:
+        query = select(resource.c.seq).where(resource.c.unit_id == served.unit.id)
+        noted.note(served.unit.id, served.credentials.client_id, list(connection.scalars(query)))
+    noted.write()
+
+
+def _marks(pair: Pair, served: Served) -> list[str]:
+    """The texts that nothing but this unit's own could tell."""
+    with pair.database.read() as connection:
+        own = select(resource.c.id).where(resource.c.unit_id == served.unit.id)
+        # Sandboxes list the same unknown ids as members.
+        ids = [each for each in connection.scalars(own) if not each.startswith("expected-")]
+        secrets = [each.id for each in credentials.secrets_of(connection, served.unit.id)]
+        names = [each.id for each in clients.clients_of(connection, served.unit)]
+    return [
+        served.unit.name, served.unit.namespace, served.token, served.credentials.client_secret,
+        *ids, *secrets, *names,
+    ]  # fmt: skip
+
+
+def rows_of(pair: Pair, served: Served) -> dict[str, list[str]]:
+    """Every row of the unit, by table."""
+    with pair.database.main.connect() as of_main, pair.database.tokens.connect() as of_tokens:
+        found = {}
+        for metadata, connection in ((main, of_main), (tokens, of_tokens)):
+            for table in _tables(metadata):
+                query = select(table).where(_owned(table, served.unit, of_main))
+                found[table.name] = sorted(map(repr, connection.execute(query).all()))
+        return found
+
+
+def _tables(metadata: MetaData) -> list[Table]:
+    return [each for each in metadata.sorted_tables if each.name not in NOBODYS]
+
+
+def _owned(table: Table, unit: Unit, main: Connection) -> Any:
+    """Which rows are the unit's. A table whose rows nobody can tell apart fails here."""
+    if "unit_id" in table.c:
+        return table.c.unit_id == unit.id
+    if table.name == "unit":
+        return table.c.id == unit.id
+    if table.name == "audit_entry":
+        return table.c.unit == unit.name
+    if table.name == "credential":
+        return table.c.client_id.in_(_clients(main, unit))
+    assert table.name == "secret_use", f"say here whose the rows of {table.name} are, or in NOBODYS"
+    return table.c.secret_id.in_(_secrets(main, unit))
+
+
+def _clients(connection: Connection, unit: Unit) -> list[str]:
+    return list(connection.scalars(select(client.c.id).where(client.c.unit_id == unit.id)))
+
+
+def _secrets(connection: Connection, unit: Unit) -> list[str]:
+    own = credential.c.client_id.in_(_clients(connection, unit))
+    return list(connection.scalars(select(credential.c.id).where(own)))
+
+
+def test_every_table_has_rows_of_the_units_beside(pair: Pair) -> None:
+    """What has no row can't be changed by mistake. Red when the pair is set up with less."""
+    empty = [
+        {name for name, rows in rows_of(pair, each).items() if not rows}
+        for each in (pair.b, pair.d)
+    ]
+    assert empty == [set(), {"school", "decision", "resource_school"}]
+
+
+def test_every_function_keeps_to_the_unit_it_is_called_for(
+    pair: Pair, subtests: pytest.Subtests
+) -> None:
+    """Red when any of them reads or writes a row by less than its unit."""
+    before = [rows_of(pair, each) for each in (pair.b, pair.d)]
+    for run in dict.fromkeys(CASES.values()):
+        names = [name for name, each in CASES.items() if each is run]
+        with subtests.test(", ".join(names)):
+            told = repr(run(pair))
+            after = [rows_of(pair, each) for each in (pair.b, pair.d)]
+            earlier, before = before, after
+            assert after == earlier, "what the units beside have was changed"
+            assert [each for each in pair.marks if each in told] == [], "it told of another unit"
+
+
+# Cases: units and their schools
+
+
+@case("directory.units.add_unit", "directory.units.add_sandbox")
+def _(pair: Pair) -> Any:
+    school_terms = {"domain": "x.example", "schools": ["SP 12"], **pair.by}
+    with pair.database.write() as connection:
+        made = [
+            units.add_unit(connection, name="new-school", **school_terms),
+            units.add_sandbox(connection, name="new-sandbox", **pair.by),
+        ]
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        units.add_unit(connection, name=pair.b.unit.name, **school_terms)
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        units.add_sandbox(connection, name=pair.d.unit.name, **pair.by)
+    return made
+
+
+@case("directory.units.add_school", "directory.units.schools")
+def _(pair: Pair) -> Any:
+    name = f"SP {next(_numbers)}"
+    with pair.database.write() as connection:
+        units.add_school(connection, pair.a.unit, name, **pair.by)
+        known = units.schools(connection, pair.a.unit.id)
+    assert [each.name for each in known] == ["SP 12", "LO 3", name]
+    return known
+
+
+@case("directory.units.unit_named")
+def _(pair: Pair) -> Any:
+    with pair.database.read() as connection:
+        return [unit_named(connection, each.unit.name) for each in (pair.a, pair.c)]
+
+
+@case("directory.units.next_change")
+def _(pair: Pair) -> Any:
+    with pair.database.write() as connection:
+        return units.next_change(connection, pair.a.unit.id, pair.clock() + timedelta(days=9))
+
+
+@case("directory.units.set_numeric_keys")
+def _(pair: Pair) -> Any:
+    with pair.database.write() as connection:
+        units.set_numeric_keys(connection, pair.a.unit.name, True, **pair.by)
+
+
+@case("directory.units.count_population")
+def _(pair: Pair) -> Any:
+    with pair.database.read() as connection:
+        found = units.count_population(connection, pair.a.unit.id)
+    assert (found.users, found.groups, found.pupils, found.employees) == (7, 3, 5, 2)
+    return found
+
+
+@case("directory.consent.decide")
+def _(pair: Pair) -> Any:
+    found = []
+    for synchronised in (False, True):
+        with pair.database.write() as connection:
+            found.append(
+                consent.decide(
+                    connection, pair.now(pair.a), "LO 3", synchronised, decided_by="dyrektor",
+                    **pair.by,
+                )
+            )  # fmt: skip
+    return found
+
+
+@case("directory.serving.refresh", "directory.serving.count_served")
+def _(pair: Pair) -> Any:
+    own, found = pair.a.unit.id, []
+    for synchronised in (False, True):
+        with pair.database.write() as connection:
+            connection.execute(
+                update(school)
+                .where(school.c.unit_id == own, school.c.name == "LO 3")
+                .values(synchronised=synchronised)
+            )
+            moved = serving.refresh(connection, own, now=stamp(pair.clock()), change=99)
+            serving.count_served(connection, own, "register")
+            found.append(moved)
+    assert found[0] == found[1] > 0
+    return found
+
+
+# Sandboxes
+
+
+@case("directory.sandboxes.set_options")
+def _(pair: Pair) -> Any:
+    name = pair.c.unit.name
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        sandboxes.set_options(connection, name, {"me": "only.there"}, **pair.by)
+    with pair.database.write() as connection:
+        sandboxes.set_options(connection, name, {"me": "user.1"}, **pair.by)
+        return sandboxes.set_options(connection, name, {"me": ""}, **pair.by)
+
+
+@case("directory.sandboxes.reset", "directory.sandboxes.remove", "oauth.clients.remove_all")
+def _(pair: Pair) -> Any:
+    spare = pair.spare()
+    with pair.database.write() as connection:
+        removed = sandboxes.reset(connection, spare.name, **pair.by)
+    assert removed == 2
+    with pair.database.write() as connection:
+        clients.remove_all(connection, spare)
+        sandboxes.remove(connection, spare.name, **pair.by)
+    return removed
+
+
+# Reading resources
+
+
+def _type(name: str, kind: str = "sandbox") -> ResourceType:
+    return contract(kind).types[name]
+
+
+def _address(served: Served) -> Address:
+    return Address(served.unit.id, f"http://127.0.0.1:8000/{served.unit.name}/scim/v2")
+
+
+@case("directory.resources.Resources.get")
+def _(pair: Pair) -> Any:
+    resources = Resources(pair.database)
+    for kind, name in (("User", "U-1"), ("Group", "G-1"), ("User", "U-9")):
+        theirs = pair.id(pair.b, name)
+        assert resources.get(_address(pair.a), _type(kind, "register"), theirs) is None
+    return resources.get(_address(pair.a), _type("User", "register"), pair.id(pair.a, "U-1"))
+
+
+@case("directory.resources.Resources.search")
+def _(pair: Pair) -> Any:
+    resources, types = Resources(pair.database), tuple(contract("register").types.values())
+    shape = 'userName sw "\ue0000+"'
+    asked = [
+        Search(types=types[:1], limit=100), Search(types=types, limit=100),
+        Search(types=types[:1], limit=100, by_cursor=True),
+        Search(types=types[:1], limit=100, shape=shape, literals=("nowa",)),
+        Search(types=types, limit=0),
+    ]  # fmt: skip
+    found = [resources.search(_address(pair.a), each) for each in asked]
+    assert [each.total for each in found] == [7, 10, 7, 0, 10]
+    return found
+
+
+@case("directory.resources.Resources.listed_in")
+def _(pair: Pair) -> Any:
+    resources = Resources(pair.database)
+    theirs, own = pair.seq(pair.b, "G-1"), pair.seq(pair.a, "G-1")
+    assert resources.listed_in(pair.a.unit.id, [theirs]) == []
+    listed = resources.listed_in(pair.a.unit.id, [own, theirs])
+    assert {pair.owner(each) for each in listed} == {pair.a.unit.id}
+
+
+@case("directory.resources.person_with_key")
+def _(pair: Pair) -> Any:
+    with pair.database.read() as connection:
+        own = person_with_key(connection, pair.c.unit.id, "U-0")
+        with pytest.raises(BadInput):
+            person_with_key(connection, pair.c.unit.id, "U-9")
+    assert pair.owner(own) == pair.c.unit.id
+
+
+# Changing resources
+
+
+def _changes(pair: Pair) -> Changes:
+    return Changes(pair.database, pair.clock)
+
+
+def _theirs(pair: Pair) -> list[str]:
+    return [pair.id(pair.d, name) for name in ("U-0", "G-0", "U-9", "G-9")]
+
+
+@case("directory.changes.Changes.begin", "directory.changes.Change.step")
+def _(pair: Pair) -> Any:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        with pytest.raises(KeyError), change.step():
+            change.create(_type("User"), {"userName": "undone"})
+            raise KeyError
+        change.create(_type("User"), {"userName": f"made.{next(_numbers)}"})
+        return change.address
+
+
+@case(
+    "directory.changes.Change.find", "directory.changes.Change.read",
+    "directory.changes.Change.version",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        for id in _theirs(pair):
+            for kind in ("User", "Group"):
+                assert change.find(_type(kind), id) is None
+                with pytest.raises(AssertionError):
+                    change.read(_type(kind), id, collections=True)
+                with pytest.raises(AssertionError):
+                    change.version(_type(kind), id)
+        own = pair.id(pair.c, "U-0")
+        return change.find(_type("User"), own), change.read(_type("User"), own, collections=True)
+
+
+@case("directory.changes.Change.create")
+def _(pair: Pair) -> Any:
+    """With a login, a key and a name of the other's, and with an id that it expects too."""
+    with _changes(pair).begin(_address(pair.c)) as change:
+        return [
+            change.create(_type("User"), {"userName": "only.there", "externalId": "U-9"}),
+            change.create(_type("User"), {"userName": "expected"}, id="expected-1"),
+            change.create(_type("Group"), {"displayName": "only there", "externalId": "G-9"}),
+        ]
+
+
+@case("directory.changes.Change.update")
+def _(pair: Pair) -> Any:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        kind, id = _type("User"), pair.id(pair.c, "U-1")
+        held = change.find(kind, id)
+        assert held is not None
+        with pytest.raises(Conflict):
+            change.update(kind, held, {**held.document, "userName": "user.2"})
+        document = {**held.document, "displayName": "x", "emails": [{"value": "x@y.example"}]}
+        assert change.update(kind, held, document)
+        return change.read(kind, id, collections=True)
+
+
+@case("directory.changes.Change.delete", "directory.changes.Change.forget")
+def _(pair: Pair) -> Any:
+    """A user whose id nobody else has, and a group that listed an id that the other lists too."""
+    with _changes(pair).begin(_address(pair.c)) as change:
+        user = change.create(_type("User"), {"userName": f"gone.{next(_numbers)}"})
+        change.delete(_type("User"), user)
+        group = change.create(_type("Group"), {"displayName": "gone"})
+        members = Members(change, group.seq, takes_unknown=True)
+        members.add([{"value": "expected-2"}, *({"value": id} for id in _theirs(pair))])
+        members.finish()
+        change.delete(_type("Group"), group)
+        change.forget([])
+
+
+def _members(pair: Pair, change: Change) -> Members:
+    held = change.find(_type("Group"), pair.id(pair.c, "G-0"))
+    assert held is not None
+    return Members(change, held.seq, takes_unknown=True)
+
+
+@case(
+    "directory.members.Members.add", "directory.members.Members.remove",
+    "directory.members.Members.finish", "directory.members.Members.exceed",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """The other's ids are ids that nobody has; listed, they are in no group of the other's."""
+    theirs = _theirs(pair)
+    with _changes(pair).begin(_address(pair.c)) as change:
+        members = _members(pair, change)
+        members.add([{"value": id} for id in theirs])
+        assert not members.exceed(7)
+        assert members.exceed(6)
+        members.remove([*theirs, pair.id(pair.c, "U-0")])
+        assert members.finish()
+        members = _members(pair, change)
+        members.add([{"value": pair.id(pair.c, "U-0")}])
+        members.finish()
+        return change.read(_type("Group"), pair.id(pair.c, "G-0"), collections=True)
+
+
+@case("directory.members.Members.remove_selected")
+def _(pair: Pair) -> Any:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        members = _members(pair, change)
+        for id in _theirs(pair):
+            selection = take_apart_selection(f'value eq "{id}"', _type("Group"), "members")
+            assert not members.remove_selected(*selection)
+        selection = take_apart_selection('type eq "User"', _type("Group"), "members")
+        assert members.remove_selected(*selection)
+        members.finish()
+    _fill_again(pair)
+
+
+@case("directory.members.Members.clear", "directory.members.Members.replace")
+def _(pair: Pair) -> Any:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        members = _members(pair, change)
+        members.replace([{"value": id} for id in _theirs(pair)])
+        members.clear()
+        members.finish()
+    _fill_again(pair)
+
+
+def _fill_again(pair: Pair) -> None:
+    with _changes(pair).begin(_address(pair.c)) as change:
+        members = _members(pair, change)
+        members.add([{"value": pair.id(pair.c, f"U-{n}")} for n in range(3)])
+        members.finish()
+
+
+# Clients and their secrets
+
+
+def _own_secret(made: Credentials) -> str:
+    name = secret_id(made.client_secret)
+    assert name is not None
+    return name
+
+
+@case(
+    "oauth.clients.add", "oauth.clients.clients_of", "oauth.clients.client_named",
+    "oauth.clients.set_disabled", "oauth.clients.remove",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """A name that both have, and one that the other alone has until it is made here too."""
+    of, name, found = pair.a.unit, "only-there", []
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        clients.client_named(connection, of, name)
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        clients.set_disabled(connection, of, name, True, **pair.by)
+    with pytest.raises(BadInput), pair.database.write() as connection:
+        clients.remove(connection, of, name, **pair.by)
+    with pair.database.write() as connection:
+        found.append(clients.add(connection, of, name, **pair.by))
+        found.append(clients.client_named(connection, of, name))
+        for disabled in (True, False):
+            found.append(clients.set_disabled(connection, of, "main", disabled, **pair.by))
+        known = clients.clients_of(connection, of)
+        found.append(clients.remove(connection, of, name, **pair.by))
+    assert [each.name for each in known] == ["main", name]
+    return found, known
+
+
+@case(
+    "oauth.credentials.issue", "oauth.credentials.rotate", "oauth.credentials.revoke",
+    "oauth.credentials.secrets_of", "oauth.credentials.live_secrets",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    of, now = pair.a.unit, pair.clock()
+    with pair.database.write() as connection:
+        clients.add(connection, of, "third", **pair.by)
+        made = credentials.issue(connection, of, client_name="third", **pair.terms)
+        new = credentials.rotate(connection, of, client_name="third", **pair.terms)
+        credentials.revoke(connection, of, _own_secret(made), **pair.by)
+    for theirs in (pair.b.credentials, pair.d.credentials):
+        with pytest.raises(BadInput), pair.database.write() as connection:
+            credentials.revoke(connection, of, _own_secret(theirs), force=True, **pair.by)
+    with pair.database.read() as connection:
+        known = credentials.secrets_of(connection, of.id)
+        live = credentials.live_secrets(connection, of.id, now)
+    assert len(known) > len(live) == 2
+    with pair.database.write() as connection:
+        clients.remove(connection, of, "third", **pair.by)
+    return made.client_id, new.client_id, known, live
+
+
+@case("oauth.credentials.recognise")
+def _(pair: Pair) -> Any:
+    keys, of = pair.a.settings.keys("digest"), pair.a.unit
+    with pair.database.read() as connection:
+        for theirs in (pair.b.credentials, pair.d.credentials):
+            with pytest.raises(Refused) as refused:
+                credentials.recognise(connection, of, theirs.client_secret, keys=keys)
+            assert str(refused.value) == f"A whole secret, but none that {of.name!r} was given."
+        return credentials.recognise(connection, of, pair.a.credentials.client_secret, keys=keys)
+
+
+@case("oauth.renewals.end")
+def _(pair: Pair) -> Any:
+    with pair.database.write() as connection:
+        clients.add(connection, pair.a.unit, "lost", **pair.by)
+        credentials.issue(connection, pair.a.unit, client_name="lost", **pair.terms)
+        resting = renewals.resting(connection, apart_from=(), now=pair.clock())
+        lost = [each for each in resting if (each.unit, each.client) == ("sp12", "lost")]
+        renewals.end(connection, lost, **pair.by)
+        clients.remove(connection, pair.a.unit, "lost", **pair.by)
+    return lost
+
+
+# Tokens
+
+
+@case("oauth.tokens.Tokens.issue", "oauth.tokens.Tokens.check", "oauth.tokens.Tokens.describe")
+def _(pair: Pair) -> Any:
+    own = pair.a.credentials
+    token = pair.tokens.issue(
+        unit_id=pair.a.unit.id, client_id=own.client_id, secret_id=_own_secret(own), scope="x"
+    )
+    grant = pair.tokens.check(token)
+    assert grant is not None
+    assert (grant.unit_id, grant.client_id) == (pair.a.unit.id, own.client_id)
+    return grant, pair.tokens.describe(token)
+
+
+@case("oauth.tokens.Tokens.belongs")
+def _(pair: Pair) -> Any:
+    own = pair.a.credentials.client_id
+    assert pair.tokens.belongs(pair.a.token, own)
+    assert not pair.tokens.belongs(pair.b.token, own)
+    assert not pair.tokens.belongs(pair.d.token, own)
+
+
+@case("oauth.tokens.Tokens.forget")
+def _(pair: Pair) -> Any:
+    token = pair.a.ask_token().get_json()["access_token"]
+    pair.tokens.forget(token)
+    assert pair.tokens.check(token) is None
+
+
+@case("oauth.tokens.Tokens.note_use", "oauth.tokens.last_uses")
+def _(pair: Pair) -> Any:
+    own = _own_secret(pair.a.credentials)
+    pair.clock.move(minutes=2)
+    for what in ("last_read", "last_token"):
+        pair.tokens.note_use(own, what)
+    found = last_uses(pair.database, [own])
+    assert found[own].at == pair.clock().replace(microsecond=0)
+    return found
+
+
+# The record, and what was given
+
+
+@case("audit.record.record", "audit.record.entries")
+def _(pair: Pair) -> Any:
+    with pair.database.write() as connection:
+        record(
+            connection, at=pair.clock(), action="unit.added", actor="os:test",
+            unit=pair.a.unit.name, facts={},
+        )  # fmt: skip
+        found = entries(connection, unit=pair.a.unit.name, action="unit.added")
+    assert {each["unit"] for each in found} == {pair.a.unit.name}
+    return found
+
+
+@case("audit.refusals.Refusals.note", "audit.refusals.Refusals.write")
+def _(pair: Pair) -> Any:
+    refusals = Refusals(pair.database, pair.clock)
+    refusals.note(pair.a.unit.name, pair.a.credentials.client_id, "wrong secret")
+    refusals.note(None, None, "unknown client")
+    refusals.write()
+    with pair.database.read() as connection:
+        query = select(audit_entry).where(audit_entry.c.action == "token.refused")
+        return connection.execute(query).all()
+
+
+@case(
+    "audit.disclosures.Disclosures.note", "audit.disclosures.Disclosures.write",
+    "audit.disclosures.disclosed", "audit.disclosures.recorded_since",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """A group of the other's, whose number some fault might give, has nobody here."""
+    own, name = pair.a.unit.id, pair.a.credentials.client_id
+    theirs = pair.seq(pair.b, "U-9")
+    group = pair.seq(pair.b, "G-9")
+    noted = Disclosures(pair.database, pair.clock, Resources(pair.database).listed_in)
+    noted.note(own, name, [pair.seq(pair.a, "U-1"), group], with_members=True)
+    noted.write()
+    assert list(disclosed(pair.database, own, theirs)) == []
+    mine = list(disclosed(pair.database, own, pair.seq(pair.a, "U-1")))
+    assert {each.client_id for each in mine} == {name}
+    return mine, recorded_since(pair.database, own)
+
+
+# Imports
+
+
+@case(
+    "directory.staging.Staging.add", "directory.staging.Staging.assign",
+    "directory.staging.Staging.compare", "directory.staging.Staging.conflicts",
+    "directory.staging.Staging.apply",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """An exchange of logins, a newcomer with a key and login of the other's, and a leaver."""
+    pupils = PUPILS.replace("jan.zolc", "x").replace("zaneta.lecka", "jan.zolc").replace(
+        ";x;", ";zaneta.lecka;"
+    )  # fmt: skip
+    pupils = re.sub("U-5.*\n", "U-9;Nowa;Obca;nowa.obca;;;SP 12\n", pupils)
+    assignments = ASSIGNMENTS.replace("G-3;U-5", "G-1;U-9")
+    choices = {"allow_deactivations": True}
+    outcome = pair.a.import_files(pupils=pupils, assignments=assignments, choices=choices)
+    pair.a.import_files(pupils=PUPILS, assignments=ASSIGNMENTS, choices=choices)
+    return outcome.plan
+
+
+@case("directory.staging.Staging.leave")
+def _(pair: Pair) -> Any:
+    with Staging(pair.database, pair.now(pair.a)) as staging:
+        staging.leave("User", ["U-1", "U-9"])
+        staging.leave("Group", ["G-1", "G-9"])
+        found = staging.compare()
+    assert found.counts["pupil", "deactivated"] < 6
+    return found

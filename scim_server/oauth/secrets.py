@@ -67,10 +67,20 @@ def digest(key: Key, text: str) -> str:
     return hmac.digest(key.secret, text.encode(), hashlib.sha256).hex()
 
 
+def digests(keys: Keys, text: str) -> tuple[str, ...]:
+    """What ``text`` may be kept as: its digest under each of ``keys``."""
+    return tuple(digest(each, text) for each in keys)
+
+
+def is_among(kept: str, found: tuple[str, ...]) -> bool:
+    """Whether ``kept`` is one of ``found``; takes as long if not."""
+    same = [hmac.compare_digest(kept, each) for each in found]
+    return any(same)
+
+
 def matches(kept: str, keys: Keys, text: str) -> bool:
     """Whether ``kept`` is the digest of ``text`` under any of ``keys``; takes as long if not."""
-    found = [hmac.compare_digest(kept, digest(each, text)) for each in keys]
-    return any(found)
+    return is_among(kept, digests(keys, text))
 
 
 def _named(prefix: str) -> NewSecret:

@@ -17,7 +17,7 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -89,7 +89,8 @@ _numbers = count(1)
 @dataclass
 class Pair:
     """``a`` and ``c`` are acted for; ``b`` and ``d`` must not notice. ``b`` and ``d`` have all
-    that ``a`` and ``c`` have, and a person and a group more.
+    that ``a`` and ``c`` have, and a person and a group more. ``given`` is when something was
+    first given to a client of ``a``; to one of ``b`` it was before.
     """
 
     a: World
@@ -97,6 +98,7 @@ class Pair:
     c: Sandbox
     d: Sandbox
     marks: list[str] = field(default_factory=list)
+    given: datetime = datetime.min
 
     @property
     def database(self) -> Database:
@@ -249,8 +251,12 @@ def pair(database: Database, world: World, database_url: str, clock: MovedClock)
     with database.write() as connection:
         for of in (other.unit, d.unit):
             clients.add(connection, of, "only-there", **found.by)
-    for served in (world, other, c, d):
+    for served in (other, d):
         _give_everything(found, served)
+    clock.move(minutes=1)
+    for served in (world, c):
+        _give_everything(found, served)
+    found.given = clock().replace(microsecond=0)
     found.marks = [*_marks(found, other), *_marks(found, d)]
     return found
 
@@ -769,7 +775,8 @@ def _(pair: Pair) -> Any:
     assert list(disclosed(pair.database, own, theirs)) == []
     mine = list(disclosed(pair.database, own, pair.seq(pair.a, "U-1")))
     assert {each.client_id for each in mine} == {name}
-    return mine, recorded_since(pair.database, own)
+    assert recorded_since(pair.database, own) == pair.given
+    return mine
 
 
 # Imports

@@ -36,6 +36,7 @@ import configparser
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -138,7 +139,11 @@ def test_a_credential_without_a_secret_is_no_exception(world: World) -> None:
 )
 def test_a_client_is_granted_no_more_than_it_has(asked: str | None) -> None:
     """Red when ``get_allowed_scope`` grants what was asked."""
-    client = Client("sp12-x", 1, "scim.read", disabled=False, publishes=True, live={}, keys=())
+    nothing: Any = None
+    client = Client(
+        "sp12-x", 1, "register", "scim.read", disabled=False, publishes=True, live={}, keys=(),
+        renewals=nothing,
+    )  # fmt: skip
     assert client.get_allowed_scope(asked) in ("scim.read", "")
     assert client.get_allowed_scope("") == "scim.read"
 

@@ -126,8 +126,7 @@ def _in_bulk() -> Iterator[Body]:
     for kind, name in (("Users", "{user}"), ("Groups", "{group}")):
         path = f"/{kind}/{name}"
         data = (_USERS if kind == "Users" else _GROUPS)[0]
-        rename = {"schemas": [PATCH_OP],
-                  "Operations": [{"op": "replace", "path": "displayName", "value": "x"}]}  # fmt: skip
+        rename = _patch({"op": "replace", "path": "displayName", "value": "x"}).content
         yield _bulk({"method": "DELETE", "path": path})
         yield _bulk({"method": "DELETE", "path": path, "version": "{user_tag}"})
         yield _bulk({"method": "PUT", "path": path, "data": data})

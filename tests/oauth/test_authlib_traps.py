@@ -165,7 +165,7 @@ def test_a_client_s_name_alone_proves_nothing(world: World, endpoint: str) -> No
     "grant",
     [
         "authorization_code", "password", "refresh_token", "implicit", "none", "client-credentials",
-        "urn:ietf:params:oauth:grant-type:device_code", "client_credentials\0", "CLIENT_CREDENTIALS",
+        "urn:ietf:params:oauth:grant-type:device_code", "client_credentials\0", "CLIENT",
         "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:openid:params:grant-type:ciba",
         "urn:ietf:params:oauth:grant-type:saml2-bearer", "client_credentials password",
         "urn:ietf:params:oauth:grant-type:token-exchange",

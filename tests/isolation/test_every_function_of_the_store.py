@@ -46,7 +46,7 @@ from scim_server.directory.tables import resource, school
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Conflict, Refused
 from scim_server.keys import keys_for
-from scim_server.oauth import clients, credentials, renewals
+from scim_server.oauth import clients, credentials, notices, removal, renewals
 from scim_server.oauth.credentials import Credentials
 from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.secrets import digest, secret_id
@@ -65,6 +65,9 @@ HANDLES = (Connection, Database, Transaction, Reader, Address)
 ONE_RECORD = "the record is one chain, whatever units its entries are about"
 EXEMPT = {
     "directory.units.units": "for operators, who see every unit",
+    "oauth.notices.due": "for operators, who are told of every unit",
+    "oauth.sending.Sender.run": "for operators, who are told of every unit",
+    "oauth.sending.Sender.send": "for operators, who are told of every unit",
     "oauth.renewals.resting": "for operators, who replace the master key of all units at once",
     "audit.record.anchor": ONE_RECORD,
     "audit.record.checkpoint": ONE_RECORD,
@@ -121,7 +124,11 @@ class Pair:
 
     @property
     def tokens(self) -> Tokens:
-        return Tokens(self.database, self.a.settings.keys("digest"), self.clock, 3_600)
+        keys = self.a.settings.keys("digest")
+        return Tokens(
+            self.database, keys, self.clock, 3_600, renewals=Renewals(self.database, keys),
+            long_lived=True,
+        )  # fmt: skip
 
     def spare(self) -> Unit:
         """A sandbox with a user and a group, to be emptied or removed."""
@@ -132,8 +139,11 @@ class Pair:
         return made.unit
 
     def now(self, served: Served) -> Unit:
+        return self.now_of(served.unit)
+
+    def now_of(self, unit: Unit) -> Unit:
         with self.database.read() as connection:
-            return unit_named(connection, served.unit.name)
+            return unit_named(connection, unit.name)
 
     def id(self, served: Served, key: str) -> str:
         """The id of the unit's resource with this ``externalId``."""
@@ -420,16 +430,16 @@ def _(pair: Pair) -> Any:
         return sandboxes.set_options(connection, name, {"me": ""}, **pair.by)
 
 
-@case("directory.sandboxes.reset", "directory.sandboxes.remove", "oauth.clients.remove_all")
+@case(
+    "directory.sandboxes.reset", "directory.erasing.erase_resources", "directory.erasing.erase",
+    "oauth.removal.remove",
+)  # fmt: skip
 def _(pair: Pair) -> Any:
     spare = pair.spare()
     with pair.database.write() as connection:
         removed = sandboxes.reset(connection, spare.name, **pair.by)
     assert removed == 2
-    with pair.database.write() as connection:
-        clients.remove_all(connection, spare)
-        sandboxes.remove(connection, spare.name, **pair.by)
-    return removed
+    return removed, removal.remove(pair.database, pair.now_of(spare), **pair.by)
 
 
 # Reading resources
@@ -681,6 +691,31 @@ def _(pair: Pair) -> Any:
     return made.client_id, new.client_id, known, live
 
 
+@case("oauth.credentials.issue_bearer", "oauth.credentials.end_bearer")
+def _(pair: Pair) -> Any:
+    of, found = pair.a.unit, []
+    with pair.database.write() as connection:
+        receiver = clients.add(connection, of, "portal", **pair.by)
+        terms = {**pair.terms, "client_name": "portal", "accepted": True}
+        found.append(credentials.issue_bearer(connection, of, **terms))
+        live = credentials.live_secrets(connection, of.id, pair.clock())
+        (made,) = [each.id for each in live if each.client_id == receiver.id]
+        credentials.end_bearer(
+            connection, of.name, bearer=made, client_id=receiver.id, now=pair.clock()
+        )
+        clients.remove(connection, of, "portal", **pair.by)
+    return found
+
+
+@case("oauth.notices.notices_of")
+def _(pair: Pair) -> Any:
+    late = pair.clock() + timedelta(days=364)
+    with pair.database.read() as connection:
+        found = notices.notices_of(pair.database, connection, pair.a.unit, late)
+    assert {each.unit for each in found} == {pair.a.unit.name}
+    return found
+
+
 @case("oauth.credentials.recognise")
 def _(pair: Pair) -> Any:
     keys, of = pair.a.settings.keys("digest"), pair.a.unit
@@ -802,6 +837,17 @@ def _(pair: Pair) -> Any:
     return mine
 
 
+@case("oauth.removal.contents", "oauth.removal.gather", "oauth.removal.sweep")
+def _(pair: Pair) -> Any:
+    of = pair.now(pair.a)
+    with pair.database.read() as connection:
+        held = removal.contents(connection, of)
+    assert (held["people"], held["groups"], held["clients"]) == (7, 3, 1)
+    removal.sweep(pair.database)
+    traces = removal.gather(pair.database, of)
+    return held, traces, traces.texts
+
+
 # Imports
 
 
@@ -834,6 +880,16 @@ def _(pair: Pair) -> Any:
 
 
 # Decisions: the last, for nothing of the school is served afterwards
+
+
+@case("directory.consent.history", "directory.consent.foresee_withdrawal")
+def _(pair: Pair) -> Any:
+    with pair.database.read() as connection:
+        found = consent.history(connection, pair.now(pair.a))
+        gone = consent.foresee_withdrawal(connection, pair.now(pair.a), "SP 12")
+    assert len(found) == 2
+    assert 0 < gone.people + gone.shared < 7
+    return found, gone
 
 
 @case("directory.consent.decide")

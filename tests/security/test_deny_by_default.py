@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from scim_server.directory.sandboxes import remove
 from scim_server.http.routes import LIVE, PUBLIC
 from scim_server.oauth import clients, credentials
 from scim_server.oauth.clients import WRITE
+from scim_server.oauth.removal import remove
 from scim_server.oauth.secrets import new_token, secret_id
 from scim_server.oauth.tables import access_token
 from tests.isolation.neighbour import neighbour_of
@@ -191,9 +191,7 @@ def test_no_address_answers_to_a_token_that_counts_no_more(
 def test_no_address_of_a_sandbox_that_is_gone_answers(sandbox: Sandbox) -> None:
     """Red when ``check`` takes a token for what it says, and not for what its client is."""
     paths = list(guarded(sandbox))
-    with sandbox.database.write() as connection:
-        clients.remove_all(connection, sandbox.unit)
-        remove(connection, sandbox.unit.name, now=sandbox.clock(), actor="os:test")
+    remove(sandbox.database, sandbox.unit, now=sandbox.clock(), actor="os:test")
     for path, method in product(paths, METHODS):
         answer = Caller(sandbox.app, sandbox.token)(method, path)
         assert answer.status == 401, f"{method} {path}"

@@ -126,6 +126,8 @@ class Life(RuleBasedStateMachine):
             self.unit = add_sandbox(connection, name=f"life-{next(_numbers)}", **self.by)
             made = [clients.add(connection, self.unit, name, **self.by) for name in NAMES]
         self.ids = {each.name: each.id for each in made}
+        for name in NAMES:
+            self.issue(name, 365)
 
     # What an operator does
 

@@ -307,7 +307,7 @@ def test_secrets_and_tokens_live_as_the_model_says(
         request_burst=1_000_000,
     )  # fmt: skip
     app = create_app(terms, clock=clock, database=database, between_requests=False)
-    number = 30 if database.is_sqlite else 6
+    number = 20 if database.is_sqlite else 6
     run_state_machine_as_test(
         lambda: Life(database, app, clock, terms),  # type: ignore[arg-type]  # taken as well
         settings=settings(examples(number), stateful_step_count=40),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from scim_server.cli.credentials import when
 from scim_server.cli.opening import opened, operator
 from scim_server.cli.trusts import distrust, trust, trusts
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
 from scim_server.oauth import clients
+from scim_server.oauth.tokens import last_uses
 from scim_server.settings import Settings
 
 
@@ -41,11 +43,19 @@ def add(unit_name: str, name: str, scopes: tuple[str, ...]) -> None:
 @client.command("list")
 @click.argument("unit_name", metavar="UNIT")
 def list_(unit_name: str) -> None:
-    """List the clients of UNIT."""
-    with opened(Settings.from_env()) as database, database.read() as connection:
-        for each in clients.clients_of(connection, unit_named(connection, unit_name)):
-            state = "  disabled" if each.disabled else ""
-            click.echo(f"{each.name}  {each.id}  {' '.join(each.scopes)}{state}")
+    """List the clients of UNIT, and when each last got a token or read."""
+    with opened(Settings.from_env()) as database:
+        with database.read() as connection:
+            unit = unit_named(connection, unit_name)
+            found = clients.clients_of(connection, unit)
+            held = clients.credentials_of(connection, unit)
+        uses = last_uses(database, [each for ids in held.values() for each in ids])
+    for each in found:
+        used = max(filter(None, (uses[id].at for id in held[each.id])), default=None)
+        state = "  disabled" if each.disabled else ""
+        click.echo(
+            f"{each.name}  {each.id}  {' '.join(each.scopes)}{state}  last used {when(used)}"
+        )
 
 
 @client.command()

@@ -77,6 +77,17 @@ def clients_of(connection: Connection, of: Unit) -> list[Client]:
     return [Client(id, name, tuple(scope.split()), off) for id, name, scope, off in rows]
 
 
+def credentials_of(connection: Connection, of: Unit) -> dict[str, list[str]]:
+    """The ids of all that each client of the unit ever signed in with, by client."""
+    query = select(client.c.id, credential.c.id).join(
+        credential, credential.c.client_id == client.c.id, isouter=True
+    )
+    found: dict[str, list[str]] = {}
+    for client_id, credential_id in connection.execute(query.where(client.c.unit_id == of.id)):
+        found.setdefault(client_id, []).extend([credential_id] if credential_id else [])
+    return found
+
+
 def client_named(connection: Connection, of: Unit, name: str | None) -> Client:
     """The client; without a name the unit's only one.
 

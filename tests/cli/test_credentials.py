@@ -130,7 +130,11 @@ def test_clients_are_added_listed_disabled_and_deleted(unit: Shell) -> None:
     lines = unit("client", "list", "sp12").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["main", "sds"]
     unit("client", "disable", "sp12", "sds")
-    assert unit("client", "list", "sp12").stdout.splitlines()[1].endswith("  disabled")
+    assert (
+        unit("client", "list", "sp12")
+        .stdout.splitlines()[1]
+        .endswith("  disabled  last used never")
+    )
     unit("client", "enable", "sp12", "sds")
     assert "disabled" not in unit("client", "list", "sp12").stdout
     unit("client", "delete", "sp12", "sds", code=1)  # asked, and nobody says yes

@@ -647,7 +647,7 @@ def _own_secret(made: Credentials) -> str:
 
 @case(
     "oauth.clients.add", "oauth.clients.clients_of", "oauth.clients.client_named",
-    "oauth.clients.set_disabled", "oauth.clients.remove",
+    "oauth.clients.set_disabled", "oauth.clients.remove", "oauth.clients.credentials_of",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     """A name that both have, and one that the other alone has until it is made here too."""
@@ -663,9 +663,11 @@ def _(pair: Pair) -> Any:
         found.append(clients.client_named(connection, of, name))
         found.append(clients.set_disabled(connection, of, name, True, **pair.by))
         known = clients.clients_of(connection, of)
+        held = clients.credentials_of(connection, of)
         found.append(clients.remove(connection, of, name, **pair.by))
     assert [each.name for each in known] == ["main", name]
-    return found, known
+    assert sorted(map(len, held.values())) == [0, 1]
+    return found, known, held
 
 
 @case(

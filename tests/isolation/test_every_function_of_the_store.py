@@ -46,7 +46,7 @@ from scim_server.directory.tables import resource, school
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Conflict, Refused
 from scim_server.keys import keys_for
-from scim_server.oauth import clients, credentials, notices, removal, renewals
+from scim_server.oauth import clients, credentials, notices, removal, renewals, trusts
 from scim_server.oauth.credentials import Credentials
 from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.secrets import digest, secret_id
@@ -75,6 +75,8 @@ EXEMPT = {
     "audit.anchoring.Anchoring.run": ONE_RECORD,
     "audit.settings.record_settings": "the settings are the server's, not a unit's",
     "oauth.server.TokenEndpoint": "views: test_matrix asks each by its address",
+    "oauth.assertions.Assertions": "of the views: test_assertions sends it others' trusts",
+    "oauth.replays.UsedAssertions.claim": "an issuer names its assertions for all units at once",
     "oauth.server.Client": "what the views know of a client during one request",
     "directory.changes.Change.rows": "runs the statements of others, bound to the change's unit",
     "directory.changes.Change.row": "runs the statements of others, bound to the change's unit",
@@ -87,6 +89,7 @@ among these.
 NOBODYS = {"used_assertion", "sent_notice"}
 """Tables whose rows are no unit's."""
 
+TRUSTED = {"issuer": "https://issuer.example.pl", "subject": "s", "audience": "api://a"}
 _numbers = count(1)
 
 
@@ -278,8 +281,10 @@ def pair(database: Database, world: World, database_url: str, clock: MovedClock)
 
 
 def _give_everything(pair: Pair, served: Served) -> None:
-    """Tokens, uses and disclosures, so that there is a row in every table."""
+    """Tokens, uses, a trust and disclosures, so that there is a row in every table."""
     served.get("/Users")
+    with pair.database.write() as connection:
+        trusts.add_issuer(connection, served.unit, "main", **TRUSTED, **pair.by)
     noted = Disclosures(pair.database, pair.clock, Resources(pair.database).listed_in)
     with pair.database.read() as connection:
         query = select(resource.c.seq).where(resource.c.unit_id == served.unit.id)
@@ -666,8 +671,34 @@ def _(pair: Pair) -> Any:
         held = clients.credentials_of(connection, of)
         found.append(clients.remove(connection, of, name, **pair.by))
     assert [each.name for each in known] == ["main", name]
-    assert sorted(map(len, held.values())) == [0, 1]
+    assert sorted(map(len, held.values())) == [0, 2]
     return found, known, held
+
+
+@case(
+    "oauth.trusts.add_issuer", "oauth.trusts.add_keys", "oauth.trusts.add_address",
+    "oauth.trusts.trusts_of", "oauth.trusts.remove",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Both units trust the same issuer, subject and audience."""
+    of = pair.a.unit
+    with pair.database.write() as connection:
+        (foreign,) = trusts.trusts_of(connection, pair.b.unit)
+        (own,) = trusts.trusts_of(connection, of)
+        with pytest.raises(BadInput):
+            trusts.remove(connection, of, foreign.id, **pair.by)
+        with pytest.raises(BadInput):
+            trusts.add_issuer(
+                connection, of, "only-there", **{**TRUSTED, "subject": "x"}, **pair.by
+            )
+        trusts.remove(connection, of, own.id, **pair.by)
+        return [
+            own,
+            trusts.add_issuer(connection, of, "main", **TRUSTED, **pair.by),
+            trusts.add_keys(connection, of, "main", {"keys": []}, **pair.by),
+            trusts.add_address(connection, of, "main", "https://keys.example.pl/", **pair.by),
+            trusts.trusts_of(connection, of),
+        ]
 
 
 @case(

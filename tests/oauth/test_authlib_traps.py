@@ -110,9 +110,7 @@ def test_a_token_without_a_life_is_refused(world: World, life: int) -> None:
 def test_plain_http_behind_a_proxy_is_answered(world: World, endpoint: str, base_url: str) -> None:
     """Red when ``_Request`` is made with the address that the request came by."""
     settings = dataclasses.replace(world.settings, public_url="https://scim.example.edu.pl")
-    app = create_app(
-        settings, clock=world.clock, database=world.database, between_requests=False
-    )
+    app = create_app(settings, clock=world.clock, database=world.database, between_requests=False)
     behind = dataclasses.replace(world, settings=settings, app=app)
     form = right(world, endpoint) | in_body(*own(world))
     assert ask(behind, form, path=path(endpoint), base_url=base_url).status_code == 200

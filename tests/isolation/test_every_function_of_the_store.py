@@ -89,7 +89,11 @@ among these.
 NOBODYS = {"used_assertion", "sent_notice"}
 """Tables whose rows are no unit's."""
 
-TRUSTED = {"issuer": "https://issuer.example.pl", "subject": "s", "audience": "api://a"}
+TRUSTED: dict[str, Any] = {
+    "issuer": "https://issuer.example.pl",
+    "subject": "s",
+    "audience": "api://a",
+}
 _numbers = count(1)
 
 

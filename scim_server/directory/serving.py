@@ -28,6 +28,7 @@ from scim_server.database.schema import big_key
 from scim_server.directory.models import contract
 from scim_server.directory.tables import (
     MEMBERSHIP,
+    former_membership,
     membership,
     population,
     reference,
@@ -103,6 +104,7 @@ def _renew_other_ends(connection: Connection, unit_id: int, *, now: str, change:
 
 
 def _date_appearances(connection: Connection, unit_id: int, now: str) -> None:
+    """What ended while it was hidden, too: whoever was told of it before must hear the end."""
     appeared = select(resource.c.seq).where(resource.c.seq.in_(select(_flipped.c.seq)),
                                             resource.c.served)  # fmt: skip
     connection.execute(
@@ -110,12 +112,13 @@ def _date_appearances(connection: Connection, unit_id: int, now: str) -> None:
         .where(resource.c.seq.in_(appeared), resource.c.edited != now)
         .values(edited=now)
     )
-    for end in (membership.c.group_seq, membership.c.member_seq):
-        connection.execute(
-            update(membership)
-            .where(membership.c.unit_id == unit_id, end.in_(appeared), membership.c.since != now)
-            .values(since=now)
-        )
+    for table, dated in ((membership, "since"), (former_membership, "ended")):
+        for end in (table.c.group_seq, table.c.member_seq):
+            connection.execute(
+                update(table)
+                .where(table.c.unit_id == unit_id, end.in_(appeared), table.c[dated] != now)
+                .values({dated: now})
+            )
 
 
 def _count_memberships(connection: Connection, unit_id: int) -> None:

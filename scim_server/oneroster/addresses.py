@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ _NESTED: Mapping[str, tuple[str, ...]] = {
     "teachers": ("classes",),
     "users": ("classes",),
 }
+_PART = re.compile(r"[A-Za-z0-9.-]{1,255}")
+"""No object has an id of other characters, and not every database could look for one."""
+
 _IN_CLASS_OF_SCHOOL = ("students", "teachers", "enrollments")
 
 COLLECTIONS: Mapping[str, str] = {
@@ -54,7 +58,7 @@ _PLURALS = {
 def target(path: str) -> Target | None:
     """What ``path`` names, or none."""
     parts = path.split("/")
-    if not all(parts) or parts[0] not in (*COLLECTIONS, DEMOGRAPHICS):
+    if not all(map(_PART.fullmatch, parts)) or parts[0] not in (*COLLECTIONS, DEMOGRAPHICS):
         return None
     match parts:
         case [collection]:

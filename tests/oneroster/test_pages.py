@@ -113,7 +113,7 @@ def test_every_list_that_the_specification_nests_is_that_part_of_the_whole(world
 
     def names(path: str) -> list[str]:
         return sorted(
-            each.get("username", each.get("title", "")).partition("@")[0].partition(" – ")[0]
+            str(each.get("username") or each["title"]).partition("@")[0].partition(" – ")[0]
             for each in roster.page(path)
         )
 

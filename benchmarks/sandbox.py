@@ -29,7 +29,7 @@ BIG, HUGE = 10_000, 50_000
 
 _KEYS = ("external_id", "user_name", "display_name", "family_name", "given_name", "user_type")
 _RESOURCE = ("unit_id", "resource_type", "served", "active", "id", *_KEYS, "created", "modified",
-             "version", "change", "text", "folded", "head")  # fmt: skip
+             "edited", "version", "change", "text", "folded", "head")  # fmt: skip
 _BATCH = 5_000
 
 
@@ -135,19 +135,21 @@ def fill_sandbox(connection: Connection, unit: Unit, world: World) -> None:
     source = _rendered(world)
     while batch := list(islice(source, _BATCH)):
         rows = [[unit.id, each.resource_type, True, each.columns["active"], each.id,
-                 *[each.columns[key] for key in _KEYS], now, now, 1, change, each.text,
+                 *[each.columns[key] for key in _KEYS], now, now, now, 1, change, each.text,
                  each.folded, each.head] for each in batch]  # fmt: skip
         seqs |= _load_resources(connection, unit, rows)
         lists = [[seqs[each.id], unit.id, True, each.fragment, each.as_group] for each in batch]
         load(connection, reference, reference.c.keys(), lists)
         values = [[unit.id, seqs[each.id], *row] for each in batch for row in each.elements]
         load(connection, element, element.c.keys(), values)
-    rows = [[unit.id, PLACEHOLDER, False, None, id, *[None] * len(_KEYS), now, now, 0, change, "",
-             "{}", ""] for id in world.strangers]  # fmt: skip
+    rows = [[unit.id, PLACEHOLDER, False, None, id, *[None] * len(_KEYS), now, now, now, 0, change,
+             "", "{}", ""] for id in world.strangers]  # fmt: skip
     seqs |= _load_resources(connection, unit, rows)
     lists = [[seqs[id], unit.id, True, json.dumps({"value": id}), None] for id in world.strangers]
     load(connection, reference, reference.c.keys(), lists)
-    listed = ((unit.id, seqs[group.id], seqs[id]) for group in world.groups for id in group.members)
+    listed = (
+        (unit.id, seqs[group.id], seqs[id], now) for group in world.groups for id in group.members
+    )
     load(connection, membership, membership.c.keys(), listed)
     measure(connection, resource, reference, element, membership)
     count_served(connection, unit.id, unit.kind)

@@ -15,6 +15,7 @@ from scim_server.database import Database, open_database
 from scim_server.database.migrating import check_schema
 from scim_server.directory.changes import Changes
 from scim_server.directory.resources import Resources
+from scim_server.directory.rosters import Rosters
 from scim_server.http.flask_adapter import ShortWay, open_door, refuse_the_rest
 from scim_server.http.hallway import Hallway
 from scim_server.http.logs import configure_logs
@@ -25,6 +26,8 @@ from scim_server.oauth.renewals import Renewals
 from scim_server.oauth.sending import Sender
 from scim_server.oauth.server import Guard, TokenEndpoint
 from scim_server.oauth.tokens import Tokens
+from scim_server.oneroster.door import roster_doors
+from scim_server.oneroster.reads import Reads as RosterReads
 from scim_server.rounds import Job, Rounds
 from scim_server.scim.cursors import Cursors
 from scim_server.scim.door import ScimService
@@ -103,6 +106,14 @@ def create_app(
     disclosures = Disclosures(database, clock, resources.listed_in)
     scim = _scim_service(settings, database, resources, disclosures, clock)
     open_door(app, hallway, scim.door)
+    rosters = RosterReads(
+        Rosters(database),
+        disclosures,
+        public_url=settings.public_url,
+        terms=settings.max_filter_terms,
+    )
+    for door in roster_doors(rosters):
+        open_door(app, hallway, door)
     refuse_the_rest(app, hallway, scim.door)
     app.wsgi_app = ShortWay(app.wsgi_app, hallway, scim.door, scim.match)  # type: ignore[method-assign]
 

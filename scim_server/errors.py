@@ -21,6 +21,7 @@
         ├── InvalidCursor       400 invalidCursor     (RFC 9865 §2)
         ├── ExpiredCursor       400 expiredCursor
         ├── InvalidCount        400 invalidCount
+        ├── InvalidSelection    400           a field that a door was asked for and hasn't
         ├── Unauthenticated     401
         ├── Forbidden           403
         ├── NotFound            404
@@ -172,6 +173,10 @@ class ExpiredCursor(RequestFailed):
 
 class InvalidCount(RequestFailed):
     scim_type = "invalidCount"
+
+
+class InvalidSelection(RequestFailed):
+    pass
 
 
 class Unauthenticated(RequestFailed):

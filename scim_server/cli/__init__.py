@@ -20,6 +20,7 @@ from scim_server.cli.importing import import_command, sample
 from scim_server.cli.keys import key
 from scim_server.cli.notices import notices
 from scim_server.cli.sandboxes import sandbox
+from scim_server.cli.sds import sds
 from scim_server.cli.serving import config, serve
 from scim_server.cli.status import status
 from scim_server.cli.units import consent, unit
@@ -41,15 +42,15 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="scim-server")
 def cli() -> None:
-    """Publish a Polish school's register (VULCAN UONET+) to Microsoft 365 over SCIM 2.0.
+    """Publish a Polish school's register (VULCAN UONET+) to Microsoft 365: SCIM 2.0, OneRoster.
 
     Settings come from SCIM_* variables; see: scim-server config
     """
 
 
 for command in (
-    unit, consent, client, credentials, sandbox, import_command, sample, serve, status, notices,
-    config, database, audit, disclosures, key, demo,
+    unit, consent, client, credentials, sds, sandbox, import_command, sample, serve, status,
+    notices, config, database, audit, disclosures, key, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

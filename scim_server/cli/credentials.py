@@ -29,6 +29,21 @@ Next, in Entra: the enterprise app > Provisioning > connectivity (Admin credenti
   Tenant URL = Web Access Url, Token endpoint, Client Id and Client Secret as above;
   Test connection, then Save."""
 
+_NEXT_WITH_SDS = """\
+The secret is shown only now. It ends on {expires:%Y-%m-%d}.
+
+Next, School Data Sync has to know this server: its wizard offers listed providers alone, so
+register it with the request that scim-server sds register prints, or upload the files that
+scim-server sds csv writes. The values go where a form asks for them under these names."""
+
+_NEXT_WITH_GOOGLE = """\
+The secret is shown only now. It ends on {expires:%Y-%m-%d}.
+
+Next, in the Google Admin console's form for a student information system over OneRoster 1.2:
+  Base URL = Web Access Url, Token URL, Client ID and Client secret as above."""
+
+_NEXT_FOR = {"scim": _NEXT, "sds": _NEXT_WITH_SDS, "google": _NEXT_WITH_GOOGLE}
+
 _NEXT_WITH_BEARER = """\
 The token is shown only now. It ends on {expires:%Y-%m-%d}. Whoever has it reads the unit until then
 or until you revoke it, and it can't be narrowed: prefer client credentials where the portal knows
@@ -97,11 +112,27 @@ def credentials() -> None:
 @credentials.command()
 @click.argument("unit_name", metavar="UNIT")
 @_of_a_secret
+@click.option(
+    "--for",
+    "consumer",
+    type=click.Choice(tuple(issuing.CONSUMERS)),
+    default="scim",
+    show_default=True,
+    help="Who gets the values: any SCIM client, School Data Sync, or Google Classroom.",
+)
 def issue(
-    unit_name: str, client: str | None, expires: timedelta, to: Path | None, as_json: bool
+    unit_name: str,
+    client: str | None,
+    expires: timedelta,
+    to: Path | None,
+    as_json: bool,
+    consumer: str,
 ) -> None:
     """Give UNIT a client secret and print the four values. The secret is shown this once."""
-    _hand_out(issuing.issue, unit_name, to, as_json, client_name=client, life=expires)
+    _hand_out(
+        issuing.issue, unit_name, to, as_json,
+        following=_NEXT_FOR[consumer], client_name=client, life=expires, consumer=consumer,
+    )  # fmt: skip
 
 
 @credentials.command()
@@ -160,6 +191,7 @@ def _hand_out(
     unit_name: str,
     to: Path | None,
     as_json: bool,
+    following: str | None = None,
     **terms: Any,
 ) -> None:
     """Make credentials and give them out; where they can't be written, none are made."""
@@ -179,7 +211,7 @@ def _hand_out(
             actor=operator(),
             **terms,
         )
-        show(made, as_json=as_json, out=out)
+        show(made, as_json=as_json, out=out, following=following)
         out.flush()
     if to:
         click.echo(f"The values lie in {to}.", err=True)
@@ -192,15 +224,22 @@ def _hand_out(
 
 
 def show(
-    made: issuing.Credentials | issuing.Bearer, *, as_json: bool, out: IO[str] | None = None
+    made: issuing.Credentials | issuing.Bearer,
+    *,
+    as_json: bool,
+    out: IO[str] | None = None,
+    following: str | None = None,
 ) -> None:
-    """Print the values, each on a line under its label, or as one JSON object."""
+    """Print the values, each on a line under its label, or as one JSON object; ``following`` tells
+    what to do with them.
+    """
     if as_json:
         click.echo(json.dumps({**made.labelled(), "Expires": stamp(made.expires)}), file=out)
         return
     for label, value in made.labelled().items():
         click.echo(f"{label}: {value}", file=out)
-    following = _NEXT_WITH_BEARER if isinstance(made, issuing.Bearer) else _NEXT
+    if following is None:
+        following = _NEXT_WITH_BEARER if isinstance(made, issuing.Bearer) else _NEXT
     click.echo(following.format(expires=made.expires), err=True)
 
 

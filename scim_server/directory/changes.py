@@ -366,7 +366,7 @@ def _insert() -> ClauseElement:
         insert(resource)
         .values(
             unit_id=UNIT, resource_type=_TYPE, served=True, created=_NOW, modified=_NOW,
-            version=literal(1), change=_CHANGE, folded=_json("folded"), **given,
+            edited=_NOW, version=literal(1), change=_CHANGE, folded=_json("folded"), **given,
         )
         .returning(resource.c.seq)
     )  # fmt: skip
@@ -375,7 +375,7 @@ def _insert() -> ClauseElement:
 def _update(names: tuple[str, ...]) -> ClauseElement:
     given = {name: bindparam(name, type_=resource.c[name].type)
              for name in (*names, "password", "head")}  # fmt: skip
-    values = {**given, "folded": _json("folded"), **TOUCHED}
+    values = {**given, "folded": _json("folded"), "edited": _NOW, **TOUCHED}
     return update(resource).where(resource.c.seq == _SEQ).values(values)
 
 

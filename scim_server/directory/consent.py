@@ -51,6 +51,8 @@ def decide(
         update(school).where(school.c.id == chosen.id).values(synchronised=synchronised)
     )
     moved = refresh(connection, of.id, now=latest, change=change)
+    if synchronised != chosen.synchronised:
+        _date_people_of(connection, of.id, chosen.id, latest)
     record(
         connection,
         at=now,
@@ -65,6 +67,18 @@ def decide(
         },
     )
     return School(chosen.id, chosen.name, synchronised)
+
+
+def _date_people_of(connection: Connection, unit_id: int, school_id: int, now: str) -> None:
+    """People whom other schools share with it are now said to be there, or no longer."""
+    its = select(resource_school.c.seq).where(
+        resource_school.c.unit_id == unit_id, resource_school.c.school_id == school_id
+    )
+    connection.execute(
+        update(resource)
+        .where(resource.c.seq.in_(its), resource.c.served, resource.c.edited != now)
+        .values(edited=now)
+    )
 
 
 @dataclass(frozen=True, slots=True)

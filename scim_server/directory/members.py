@@ -152,10 +152,10 @@ class Members:
         return int(row[0])
 
     def _add(self) -> ClauseElement:
-        rows = select(UNIT, _GROUP, resource.c.seq).where(_HAS_SEQ)
+        rows = select(UNIT, _GROUP, resource.c.seq, _NOW).where(_HAS_SEQ)
         made: Any = self._dialect.insert(membership)
         added: ClauseElement = (
-            made.from_select(["unit_id", "group_seq", "member_seq"], rows)
+            made.from_select(["unit_id", "group_seq", "member_seq", "since"], rows)
             .on_conflict_do_nothing()
             .returning(membership.c.member_seq)
         )
@@ -193,6 +193,7 @@ def _json(values: list[Any]) -> str:
 
 
 _GROUP = bindparam("group", type_=Integer())
+_NOW = bindparam("now", type_=Text())
 _SEQ = bindparam("seq", type_=Integer())
 _SEQS = bindparam("seqs", type_=Text())
 _HAS_SEQ = Among(resource.c.seq, _SEQS, numbers=True)
@@ -239,8 +240,8 @@ def _delete(condition: ColumnElement[bool]) -> ClauseElement:
 def _make_placeholder() -> ClauseElement:
     made = insert(resource).values(
         unit_id=UNIT, resource_type=PLACEHOLDER, served=False, id=bindparam("id", type_=Text()),
-        created=bindparam("now", type_=Text()), modified=bindparam("now", type_=Text()),
-        version=literal(0), change=bindparam("change", type_=Integer()), text=literal(""),
+        created=_NOW, modified=_NOW, edited=_NOW, version=literal(0),
+        change=bindparam("change", type_=Integer()), text=literal(""),
         folded=AsJson(literal("{}", Text())), head=literal(""),
     )  # fmt: skip
     return made.returning(resource.c.seq)

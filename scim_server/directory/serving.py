@@ -27,6 +27,8 @@ from scim_server.database.bulk import measure
 from scim_server.database.schema import big_key
 from scim_server.directory.models import contract
 from scim_server.directory.tables import (
+    MEMBERSHIP,
+    former_membership,
     membership,
     population,
     reference,
@@ -53,7 +55,8 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
 
     Returns how many resources appeared or disappeared. A resource that stays while one of its
     memberships appears or disappears with the other end gets a new version, as for any change of
-    membership.
+    membership. What appears is dated ``now`` for whoever polls a roster by time; what disappears
+    keeps every stamp.
     """
     held = exists().where(
         resource_school.c.seq == resource.c.seq,
@@ -73,12 +76,14 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
             for table in (resource, reference):
                 turned = update(table).where(table.c.seq.in_(flipped))
                 connection.execute(turned.values(served=not_(table.c.served)))
+            _date_appearances(connection, unit_id, now)
             measure(connection, resource, reference)
     finally:
         _flipped.drop(connection)
     publishes = exists().where(school.c.unit_id == unit.c.id, school.c.synchronised)
     connection.execute(update(unit).where(unit.c.id == unit_id).values(publishes=publishes))
     count_served(connection, unit_id, "register")
+    _count_memberships(connection, unit_id)
     return count
 
 
@@ -95,6 +100,63 @@ def _renew_other_ends(connection: Connection, unit_id: int, *, now: str, change:
             ~exists().where(_flipped.c.seq == resource.c.seq),
         )
         .values(version=resource.c.version + 1, modified=now, change=change)
+    )
+
+
+def _date_appearances(connection: Connection, unit_id: int, now: str) -> None:
+    """What ended while it was hidden, too: whoever was told of it before must hear the end."""
+    appeared = select(resource.c.seq).where(resource.c.seq.in_(select(_flipped.c.seq)),
+                                            resource.c.served)  # fmt: skip
+    connection.execute(
+        update(resource)
+        .where(resource.c.seq.in_(appeared), resource.c.edited != now)
+        .values(edited=now)
+    )
+    for table, dated in ((membership, "since"), (former_membership, "ended")):
+        for end in (table.c.group_seq, table.c.member_seq):
+            connection.execute(
+                update(table)
+                .where(table.c.unit_id == unit_id, end.in_(appeared), table.c[dated] != now)
+                .values({dated: now})
+            )
+
+
+def _count_memberships(connection: Connection, unit_id: int) -> None:
+    """The counter of memberships whose two ends are served, and a waypoint at each group's first.
+
+    Call it after :func:`count_served`, which takes the old ones away.
+    """
+    group, member = reference.alias(), reference.alias()
+    sizes = (
+        select(membership.c.group_seq, func.count().label("size"))
+        .join(group, group.c.seq == membership.c.group_seq)
+        .join(member, member.c.seq == membership.c.member_seq)
+        .where(membership.c.unit_id == unit_id, group.c.served, member.c.served)
+        .group_by(membership.c.group_seq)
+        .subquery()
+    )
+    own = (literal(unit_id), literal(MEMBERSHIP))
+    until = func.sum(sizes.c.size).over(order_by=sizes.c.group_seq)
+    connection.execute(
+        insert(waypoint).from_select(
+            ["unit_id", "resource_type", "ordinal", "seq"],
+            select(*own, until - sizes.c.size, sizes.c.group_seq),
+        )
+    )
+    total = 0
+    last = select(waypoint.c.ordinal, waypoint.c.seq).where(
+        waypoint.c.unit_id == unit_id, waypoint.c.resource_type == MEMBERSHIP
+    )
+    if row := connection.execute(last.order_by(waypoint.c.ordinal.desc()).limit(1)).first():
+        members = (
+            select(func.count())
+            .select_from(membership)
+            .join(member, member.c.seq == membership.c.member_seq)
+        )
+        of_it = members.where(membership.c.group_seq == row.seq, member.c.served)
+        total = row.ordinal + (connection.scalar(of_it) or 0)
+    connection.execute(
+        insert(population).values(unit_id=unit_id, resource_type=MEMBERSHIP, total=total)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -32,13 +33,15 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
+    tuple_,
     union,
     update,
 )
 
 from scim_server.audit import record
-from scim_server.clock import Clock, stamp
+from scim_server.clock import Clock, moment, stamp
 from scim_server.database import Database
 from scim_server.database.bulk import load, measure
 from scim_server.database.schema import big_key, key_text
@@ -49,6 +52,7 @@ from scim_server.directory.rendering import Element, render
 from scim_server.directory.serving import refresh
 from scim_server.directory.tables import (
     element,
+    former_membership,
     membership,
     reference,
     resource,
@@ -60,6 +64,9 @@ from scim_server.errors import Refused
 
 Kind = Literal["pupil", "employee", "group"]
 Change = Literal["created", "changed", "deactivated", "reactivated", "unchanged"]
+
+TOLD_FOR = timedelta(days=400)
+"""How long a membership that ended is told of: a school year, and the holidays around it."""
 
 _EXAMPLES = 5
 _CONTENT = (
@@ -122,6 +129,12 @@ _wanted = _table(
     Column("member_seq", big_key()),
     PrimaryKeyConstraint("group_seq", "member_seq"),
 )
+_removed = _table(
+    "removed",
+    Column("group_seq", big_key()),
+    Column("member_seq", big_key()),
+    PrimaryKeyConstraint("group_seq", "member_seq"),
+)
 _kept = _table("kept", Column("seq", big_key(), primary_key=True, autoincrement=False))
 _touched = _table("touched", Column("seq", big_key(), primary_key=True, autoincrement=False))
 
@@ -166,6 +179,7 @@ class Staging:
         self._types = contract(of.kind).types
         self._places: dict[str, dict[str, int]] = {name: {} for name in self._types}
         self._next = 0
+        self._has_moves = False
 
     def __enter__(self) -> Self:
         _temporary.create_all(self._connection, checkfirst=False)
@@ -232,6 +246,7 @@ class Staging:
         stored = select(membership.c.member_seq).where(membership.c.unit_id == self._unit.id)
         found.memberships_unchanged = self._count(stored) - found.memberships_removed
         found.moved_between_schools = self._count(self._moved())
+        self._has_moves = found.moved_between_schools > 0
         return found
 
     def conflicts(self) -> list[Conflict]:
@@ -464,9 +479,10 @@ class Staging:
         self._free_logins()
         self._insert_created(now, change)
         self._gather_touched()
-        self._update_changed()
+        self._update_changed(now)
+        self._date_moves(now)
         self._replace_details()
-        self._replace_memberships()
+        self._replace_memberships(now)
         touched = select(_touched.c.seq)
         self._connection.execute(
             update(resource)
@@ -481,6 +497,7 @@ class Staging:
             "served": literal(False, Boolean()),
             "created": literal(now),
             "modified": literal(now),
+            "edited": literal(now),
             "version": literal(1),
             "change": literal(change),
         }
@@ -505,7 +522,11 @@ class Staging:
             membership.c.member_seq == _wanted.c.member_seq,
         )
         added = select(_wanted.c.group_seq, _wanted.c.member_seq).where(~stored).subquery()
-        removed = self._memberships_removed().subquery()
+        self._connection.execute(
+            insert(_removed).from_select(_removed.c.keys(), self._memberships_removed())
+        )
+        measure(self._connection, _removed)
+        removed = select(_removed).subquery()
         ends = [
             select(each.c[name])
             for each in (added, removed)
@@ -532,10 +553,25 @@ class Staging:
             .values(user_name=None)
         )
 
-    def _update_changed(self) -> None:
+    def _update_changed(self, now: str) -> None:
         here = and_(resource.c.seq == _staged.c.seq, _is_changed())
         values = {name: _staged.c[name] for name in _CONTENT}
-        self._connection.execute(update(resource).where(here).values(values))
+        self._connection.execute(update(resource).where(here).values({**values, "edited": now}))
+
+    def _date_moves(self, now: str) -> None:
+        """Whoever moved between schools says something else of itself in a roster, and so does a
+        membership of a group that moved.
+        """
+        if not self._has_moves:
+            return
+        self._connection.execute(
+            update(resource).where(resource.c.seq.in_(self._moved())).values(edited=now)
+        )
+        self._connection.execute(
+            update(membership)
+            .where(membership.c.unit_id == self._unit.id, membership.c.group_seq.in_(self._moved()))
+            .values(since=now)
+        )
 
     def _replace_details(self) -> None:
         """Elements, references and schools of everything that is new or changed."""
@@ -578,28 +614,40 @@ class Staging:
             insert(resource_school).from_select(["unit_id", "seq", "school_id"], placed)
         )
 
-    def _replace_memberships(self) -> None:
-        wanted = exists().where(
-            _wanted.c.group_seq == membership.c.group_seq,
-            _wanted.c.member_seq == membership.c.member_seq,
-        )
+    def _replace_memberships(self, now: str) -> None:
+        own = literal(self._unit.id)
         self._connection.execute(
-            delete(membership).where(
-                membership.c.unit_id == self._unit.id, ~wanted, *self._not_kept()
+            insert(former_membership).from_select(
+                ["unit_id", "group_seq", "member_seq", "ended"],
+                select(own, _removed.c.group_seq, _removed.c.member_seq, literal(now)),
             )
+        )
+        ends = tuple_(membership.c.group_seq, membership.c.member_seq)
+        self._connection.execute(
+            delete(membership).where(ends.in_(select(_removed.c.group_seq, _removed.c.member_seq)))
         )
         stored = exists().where(
             membership.c.group_seq == _wanted.c.group_seq,
             membership.c.member_seq == _wanted.c.member_seq,
         )
-        rows = select(literal(self._unit.id), _wanted.c.group_seq, _wanted.c.member_seq)
+        rows = select(own, _wanted.c.group_seq, _wanted.c.member_seq, literal(now))
         self._connection.execute(
             insert(membership).from_select(
-                ["unit_id", "group_seq", "member_seq"],
+                ["unit_id", "group_seq", "member_seq", "since"],
                 rows.where(~stored).order_by(_wanted.c.group_seq, _wanted.c.member_seq),
             )
         )
-        measure(self._connection, membership, reference)
+        begun_again = exists().where(
+            _wanted.c.group_seq == former_membership.c.group_seq,
+            _wanted.c.member_seq == former_membership.c.member_seq,
+        )
+        is_old = former_membership.c.ended < stamp(moment(now) - TOLD_FOR)
+        self._connection.execute(
+            delete(former_membership).where(
+                former_membership.c.unit_id == self._unit.id, or_(begun_again, is_old)
+            )
+        )
+        measure(self._connection, membership, former_membership, reference)
 
 
 def _is_changed() -> ColumnElement[bool]:

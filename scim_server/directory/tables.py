@@ -24,6 +24,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from scim_server.database.schema import big_key, key_text, main
 
+MEMBERSHIP = "Membership"
+"""Stands for the memberships of a register unit among its counters and waypoints."""
+
 PLACEHOLDER = "Placeholder"
 """The type of a row that stands for a member which the unit has no resource of; never served."""
 
@@ -100,6 +103,9 @@ resource = Table(
     Column("head", Text, nullable=False),
     # An argon2id hash; never part of a document.
     Column("password", Text),
+    # When what it says of itself changed, or came to be served: unlike ``modified``, whatever
+    # became of its memberships.
+    Column("edited", key_text(), nullable=False),
     UniqueConstraint("unit_id", "id"),
     UniqueConstraint("unit_id", "seq"),
     UniqueConstraint("unit_id", "user_name"),
@@ -110,7 +116,7 @@ _SERVED = (resource.c.unit_id, resource.c.resource_type, resource.c.served)
 Index("ix_resource_page", *_SERVED, resource.c.seq)
 for _key in (
     "external_id", "user_name", "display_name", "family_name", "given_name", "user_type",
-    "active", "modified",
+    "active", "modified", "edited",
 ):  # fmt: skip
     Index(f"ix_resource_{_key}", *_SERVED, resource.c[_key])
 
@@ -154,12 +160,31 @@ membership = Table(
     Column("unit_id", Integer, nullable=False),
     Column("group_seq", big_key(), nullable=False),
     Column("member_seq", big_key(), nullable=False),
+    # When it began, or came to be served.
+    Column("since", key_text(), nullable=False),
     PrimaryKeyConstraint("group_seq", "member_seq"),
     ForeignKeyConstraint(["unit_id", "group_seq"], ["resource.unit_id", "resource.seq"]),
     ForeignKeyConstraint(["unit_id", "member_seq"], ["resource.unit_id", "resource.seq"]),
     sqlite_with_rowid=False,
 )
 Index("ix_membership_member", membership.c.member_seq, membership.c.group_seq)
+
+# Memberships of a register unit that ended, and when: a roster's delta tells of them. One that
+# begins again isn't here.
+former_membership = Table(
+    "former_membership",
+    main,
+    Column("unit_id", Integer, nullable=False),
+    Column("group_seq", big_key(), nullable=False),
+    Column("member_seq", big_key(), nullable=False),
+    Column("ended", key_text(), nullable=False),
+    PrimaryKeyConstraint("group_seq", "member_seq"),
+    ForeignKeyConstraint(["unit_id", "group_seq"], ["resource.unit_id", "resource.seq"]),
+    ForeignKeyConstraint(["unit_id", "member_seq"], ["resource.unit_id", "resource.seq"]),
+    sqlite_with_rowid=False,
+)
+Index("ix_former_membership_ended", former_membership.c.unit_id, former_membership.c.ended)
+Index("ix_former_membership_member", former_membership.c.member_seq, former_membership.c.group_seq)
 
 resource_school = Table(
     "resource_school",
@@ -184,7 +209,8 @@ population = Table(
 )
 
 # Some served resource at least every hundredth place of a list, and how many come before it: where
-# a page begins is found without counting. The resource itself may be gone; the place is true.
+# a page begins is found without counting. The resource itself may be gone; the place is true. Of
+# the memberships: each group that has some served, and how many those of the groups before it are.
 waypoint = Table(
     "waypoint",
     main,

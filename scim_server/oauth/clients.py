@@ -20,6 +20,13 @@ WRITE = "scim.write"
 SCOPES = {"register": (READ,), "sandbox": (READ, WRITE)}
 """What a client may be given, by the kind of its unit."""
 
+ROSTER_SCOPES = tuple(
+    f"https://purl.imsglobal.org/spec/or/{version}/scope/{name}.readonly"
+    for version in ("v1p1", "v1p2")
+    for name in ("roster-core", "roster")
+)
+"""OneRoster's names for reading a register unit: each means :data:`READ`."""
+
 FIRST = "main"
 """The name of the client that a unit's first credentials are for."""
 

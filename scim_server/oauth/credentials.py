@@ -47,6 +47,13 @@ SECRET, BEARER = "secret", "bearer"
 """The kinds of credential that are told of here; a client may have another, a trust in keys."""
 _NEW = {SECRET: new_secret, BEARER: new_bearer}
 
+CONSUMERS = {
+    "scim": "scim/v2", "sds": "ims/oneroster/v1p1", "google": "ims/oneroster/v1p2",
+}  # fmt: skip
+"""Who is given the values, and the address below the unit that they read: School Data Sync reads
+OneRoster 1.1, and Google Classroom 1.2.
+"""
+
 IN_USE = timedelta(hours=1)
 """How long ago a secret may have been used last for its revocation to be told as one in use."""
 
@@ -124,8 +131,11 @@ def issue(
     actor: str,
     client_name: str | None = None,
     life: timedelta = LIFE,
+    consumer: str = "scim",
 ) -> Credentials:
     """Give a client of the unit a secret, and the unit a client if it has none.
+
+    ``consumer`` is one of :data:`CONSUMERS`, and decides which address is told.
 
     ``client_name`` may be left out where there is one client or none. ``life`` is 30 to 1,095
     days. A client has at most two live secrets, so that one can be replaced while the other
@@ -133,9 +143,11 @@ def issue(
     :class:`~scim_server.errors.BadInput` for another life or client.
     """
     _check_life(life)
+    if consumer != "scim" and of.kind != "register":
+        raise BadInput(f"{of.name!r} is a sandbox: it has no rosters. Leave out --for.")
     client_id = _receiver(connection, of, client_name, now, actor).id
     secret = _give(connection, of, client_id, SECRET, key=key, now=now, life=life, actor=actor)
-    access, token = addresses(of, public_url)
+    access, token = addresses(of, public_url, consumer)
     return Credentials(access, client_id, secret, token, now + life)
 
 
@@ -311,9 +323,10 @@ def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Se
     return [each for each in secrets_of(connection, unit_id) if each.is_live(now)]
 
 
-def addresses(of: Unit, public_url: str) -> tuple[str, str]:
-    """The unit's Web Access Url and Token endpoint Url."""
-    return f"{public_url}/{of.name}/scim/v2", f"{public_url}/{of.name}/oauth2/token"
+def addresses(of: Unit, public_url: str, consumer: str = "scim") -> tuple[str, str]:
+    """The unit's Web Access Url for one of :data:`CONSUMERS`, and its Token endpoint Url."""
+    base = f"{public_url}/{of.name}"
+    return f"{base}/{CONSUMERS[consumer]}", f"{base}/oauth2/token"
 
 
 def _wait_for_others(connection: Connection, of: Unit) -> None:

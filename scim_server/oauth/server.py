@@ -38,6 +38,7 @@ from scim_server.database import Database
 from scim_server.directory.tables import unit
 from scim_server.keys import Keys
 from scim_server.oauth.assertions import Assertions, Holder
+from scim_server.oauth.clients import READ, ROSTER_SCOPES
 from scim_server.oauth.endpoints import AUTH_METHODS, Introspection, Revocation
 from scim_server.oauth.issuers import Issuers
 from scim_server.oauth.rates import Rates, network_of
@@ -74,8 +75,14 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def get_allowed_scope(self, scope: str | None) -> str:
         allowed = self.scope.split()
-        asked = dict.fromkeys((scope or "").split()) or allowed
+        asked = self.meant_by(scope) or allowed
         return " ".join(each for each in asked if each in allowed)
+
+    def meant_by(self, scope: str | None) -> list[str]:
+        """The scopes asked for, under their names here."""
+        renamed = ROSTER_SCOPES if self.kind == "register" else ()
+        named = (READ if each in renamed else each for each in (scope or "").split())
+        return list(dict.fromkeys(named))
 
     def check_client_secret(self, client_secret: str) -> bool:
         # Once, however many secrets are live: how long it takes must not tell.
@@ -97,9 +104,8 @@ class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
 
     def validate_requested_scope(self) -> None:
-        asked = set((self.request.payload.scope or "").split())
         client = self.request.client
-        if asked - set(client.scope.split()):
+        if set(client.meant_by(self.request.payload.scope)) - set(client.scope.split()):
             self.server.note_refusal("scope")
             raise InvalidScopeError(description="The client may not have that scope.")
         if not client.publishes:
@@ -291,11 +297,13 @@ class TokenEndpoint(AuthorizationServer):  # type: ignore[misc]
         token = self.tokens.issue(
             unit_id=client.unit_id, client_id=client.id, secret_id=client.used, scope=allowed
         )
+        # By the names that were asked for (RFC 6749 §5.1): all of them were granted, or none.
+        asked = " ".join(dict.fromkeys(request.form.get("scope", "").split()))
         return {
             "access_token": token,
             "token_type": "Bearer",
             "expires_in": self.tokens.lifetime,
-            "scope": allowed,
+            "scope": asked or allowed,
         }
 
     def _save(self, _token: dict[str, Any], _request: Any) -> None:

@@ -89,7 +89,7 @@ def test_a_membership_across_units_is_refused_by_the_database(world: World) -> N
     other, _ = add_school(world.database, world.settings, world.clock, "sp13")
     with world.database.read() as connection:
         seqs = connection.scalars(select(resource.c.seq).order_by(resource.c.seq)).all()
-    row = {"unit_id": other.id, "group_seq": seqs[-1], "member_seq": seqs[0]}
+    row = {"unit_id": other.id, "group_seq": seqs[-1], "member_seq": seqs[0], "since": ""}
 
     def join() -> None:
         with world.database.write() as connection:

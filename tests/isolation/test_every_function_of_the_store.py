@@ -40,6 +40,8 @@ from scim_server.directory.changes import Change, Changes
 from scim_server.directory.members import Members
 from scim_server.directory.models import ResourceType, contract
 from scim_server.directory.resources import Address, Resources, person_with_key
+from scim_server.directory.roster_conditions import Comparison
+from scim_server.directory.rosters import Ask, Rosters
 from scim_server.directory.searches import Search
 from scim_server.directory.staging import Staging
 from scim_server.directory.tables import resource, school
@@ -260,8 +262,9 @@ def pair(database: Database, world: World, database_url: str, clock: MovedClock)
     other.import_files(
         pupils=f"{PUPILS}U-9;Nowa;Obca;nowa.obca;;;SP 12\n",
         groups=f"{GROUPS}G-9;Chemia;3C;;2026/2027;SP 12\n",
-        assignments=f"{ASSIGNMENTS}G-9;U-9\n",
+        assignments=f"{ASSIGNMENTS}G-9;U-9\nG-9;U-1\n",
     )
+    other.import_files(assignments=f"{ASSIGNMENTS}G-9;U-9\n")  # one ended
     c, d = (make_sandbox(database, database_url, clock, name) for name in ("tried", "unseen"))
     for each in (c, d):
         each.user("early", externalId="U-8")
@@ -354,7 +357,7 @@ def test_every_table_has_rows_of_the_units_beside(pair: Pair) -> None:
         {name for name, rows in rows_of(pair, each).items() if not rows}
         for each in (pair.b, pair.d)
     ]
-    assert empty == [set(), {"school", "decision", "resource_school"}]
+    assert empty == [set(), {"school", "decision", "resource_school", "former_membership"}]
 
 
 def test_every_function_keeps_to_the_unit_it_is_called_for(
@@ -502,6 +505,81 @@ def _(pair: Pair) -> Any:
         with pytest.raises(BadInput):
             person_with_key(connection, pair.c.unit.id, "U-9")
     assert pair.owner(own) == pair.c.unit.id
+
+
+# Rosters
+
+
+def _asked(**fields: str) -> Ask:
+    return Ask((tuple(Comparison(name, "=", value) for name, value in fields.items()),), 100)
+
+
+def _known_of(pair: Pair) -> dict[str, str]:
+    """What the unit beside it has, under the names of the fields that it could be asked by."""
+    whole = Rosters(pair.database).whole(pair.b.unit.id)
+    return {
+        "person": pair.id(pair.b, "U-1"), "class": pair.id(pair.b, "G-1"),
+        "school": whole.schools[0].id, "term": whole.term_id("2026/27"),
+        "course": whole.subject_id("matematyka"),
+    }  # fmt: skip
+
+
+@case("directory.rosters.Rosters.whole", "directory.rosters.Rosters.taught")
+def _(pair: Pair) -> Any:
+    rosters = Rosters(pair.database)
+    whole, taught = rosters.whole(pair.a.unit.id), rosters.taught(pair.a.unit.id)
+    assert {each.name for each in whole.schools} == {"SP 12", "LO 3"}
+    assert {each.school for each in taught} == {each.key for each in whole.schools}
+    assert {each.key for each in taught} == {"matematyka", "język angielski", "fizyka"}
+    return whole, taught
+
+
+@case("directory.rosters.Rosters.people")
+def _(pair: Pair) -> Any:
+    rosters, theirs = Rosters(pair.database), _known_of(pair)
+    whole = rosters.whole(pair.a.unit.id)
+    for fields in (
+        {"sourcedId": theirs["person"]}, {"username": "nowa.obca@sp12.example.pl"},
+        {"class": theirs["class"]}, {"school": theirs["school"]},
+    ):  # fmt: skip
+        asked = _asked(**fields)
+        assert rosters.people(whole, asked) == ([], 0)
+    found, total = rosters.people(whole, _asked())
+    assert total == 7
+    return found
+
+
+@case("directory.rosters.Rosters.classes")
+def _(pair: Pair) -> Any:
+    rosters, theirs = Rosters(pair.database), _known_of(pair)
+    whole = rosters.whole(pair.a.unit.id)
+    for fields in (
+        {"sourcedId": theirs["class"]}, {"person": theirs["person"]},
+        {"course": theirs["course"]}, {"term": theirs["term"]},
+    ):  # fmt: skip
+        asked = _asked(**fields)
+        assert rosters.classes(whole, asked) == ([], 0)
+    found, total = rosters.classes(whole, _asked())
+    assert total == 3
+    return found
+
+
+@case("directory.rosters.Rosters.enrolments")
+def _(pair: Pair) -> Any:
+    rosters, theirs = Rosters(pair.database), _known_of(pair)
+    whole = rosters.whole(pair.a.unit.id)
+    both = f"{theirs['class']}.{theirs['person']}"
+    for fields in (
+        {"sourcedId": both}, {"user": theirs["person"]}, {"class": theirs["class"]},
+        {"school": theirs["school"]},
+    ):  # fmt: skip
+        asked = _asked(**fields)
+        assert rosters.enrolments(whole, asked) == ([], 0)
+    found, total = rosters.enrolments(whole, _asked())
+    assert total == 10
+    later = Comparison("dateLastModified", ">", "2026-01-01T00:00:00.000000Z")
+    assert rosters.enrolments(whole, Ask(((later,),), 100)) == (found, total)
+    return found
 
 
 # Changing resources

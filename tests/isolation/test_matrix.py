@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from scim_server.database import Database
 from scim_server.directory.sandboxes import set_options
 from scim_server.oauth.secrets import new_secret, new_token
+from scim_server.oneroster.versions import VERSIONS
 from tests.isolation.neighbour import neighbour_of
 from tests.oauth.asking import FORM
 from tests.sandbox import (
@@ -35,7 +36,7 @@ from tests.sandbox import (
     make_sandbox,
 )
 from tests.school import ASSIGNMENTS, GROUPS, PUPILS, MovedClock, World, make_world
-from tests.security.addresses import METHODS, Served, rules
+from tests.security.addresses import METHODS, ROSTERS, Served, rules
 from tests.wsgi import Caller, Told
 
 SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -178,6 +179,7 @@ ROWS: dict[str, tuple[Body, ...]] = {
     f"{SCIM}/Bulk": tuple(_in_bulk()),
     f"{SCIM}/Me": (*(Body(each, ("PUT",)) for each in _USERS), *_PATCHES_OF_USERS),
     f"{SCIM}/<path:rest>": _NOTHING,
+    **{f"/<unit>/{base}/<path:rest>": _NOTHING for each in VERSIONS for base in each.bases},
 }
 """What the bodies that an address takes may refer to. Its path, query and headers need no row."""
 
@@ -223,7 +225,8 @@ def asks(rule: str) -> Iterator[Ask]:
             yield Ask(method, path, condition)
     for method, path in product(METHODS, theirs):
         yield Ask(method, path, {})
-    for method, path, query in product(("GET", "HEAD"), paths, _queries()):
+    queries = list(_roster_queries() if ROSTERS in rule else _queries())
+    for method, path, query in product(("GET", "HEAD"), paths, queries):
         yield Ask(method, f"{path}?{query}", {})
     for body in ROWS[rule]:
         own = "{own_user}" if "Users" in rule else "{own_group}"
@@ -236,7 +239,7 @@ def asks(rule: str) -> Iterator[Ask]:
 
 
 def _paths(rule: str) -> list[str]:
-    rest = ("{user}", "Users/{user}/x", "{login}")
+    rest = ROSTER_PATHS if ROSTERS in rule else ("{user}", "Users/{user}/x", "{login}")
     return [
         rule.replace("<id>", id).replace("<path:rest>", path)
         for id, path in product(
@@ -254,6 +257,22 @@ def _queries() -> Iterator[str]:
     yield "cursor={cursor}&count=2&filter=" + FILTERS[0].translate(quoted)
     yield "attributes=id,groups.value,members.value"
     yield "excludedAttributes=groups,members"
+
+
+ROSTER_PATHS = (
+    "users", "classes", "enrollments", "users/{user}", "students/{user}", "classes/{group}",
+    "enrollments/{group}.{user}", "users/{user}/classes", "classes/{group}/students",
+    "schools/{user}/classes/{group}/enrollments", "terms/{group}/classes", "orgs/{user}",
+)  # fmt: skip
+
+
+def _roster_queries() -> Iterator[str]:
+    for field, name in (
+        ("sourcedId", "user"), ("sourcedId", "group"), ("username", "login"), ("title", "name"),
+        ("user.sourcedId", "user"), ("class.sourcedId", "group"), ("school.sourcedId", "user"),
+        ("status='active' AND sourcedId", "user"),
+    ):  # fmt: skip
+        yield f"filter={field.replace(' ', '%20')}=%27{{{name}}}%27"
 
 
 @dataclass
@@ -345,7 +364,8 @@ def test_what_another_unit_has_is_what_nobody_has(sides: Sides) -> None:
     before = sides.look()
     reader, nobody = Caller(sides.unit.app, sides.unit.token), Caller(sides.unit.app)
     for ask in filter(sides.is_asked, chain.from_iterable(map(asks, ROWS))):
-        caller = reader if "/scim/v2" in ask.target else nobody
+        is_read = "/scim/v2" in ask.target or ROSTERS in ask.target
+        caller = reader if is_read else nobody
         told = [_tell(sides, caller, ask, values) for values in (sides.theirs, sides.nobodys)]
         assert told[0] == told[1], ask
     assert sides.look() == before
@@ -392,7 +412,7 @@ def _unnamed(answer: Told, values: Values) -> str:
     text = repr(answer)
     for name, value in sorted(values.items(), key=lambda each: -len(each[1])):
         if name not in ("own_unit", "user_tag", "group_tag"):
-            text = text.replace(value, f"<{name}>")
+            text = text.replace(value, f"<{name}>").replace(quote_plus(value), f"<{name}>")
     return text
 
 

@@ -145,7 +145,7 @@ def test_the_database_refuses_a_membership_across_units(world: World) -> None:
     seq = {row.id: row.seq for row in rows}
     group, member = seq[world.id_of("G-3")], seq[other.id_of("U-1")]
     for unit in (world.unit.id, other.unit.id):
-        row = {"unit_id": unit, "group_seq": group, "member_seq": member}
+        row = {"unit_id": unit, "group_seq": group, "member_seq": member, "since": ""}
         with pytest.raises(IntegrityError), world.database.write() as connection:
             connection.execute(insert(membership).values(row))
 

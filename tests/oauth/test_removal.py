@@ -24,7 +24,7 @@ from scim_server.database import schema
 from scim_server.directory.changes import Changes
 from scim_server.directory.erasing import belonging
 from scim_server.directory.resources import Address
-from scim_server.directory.tables import school
+from scim_server.directory.tables import resource, school
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Unauthenticated
 from scim_server.oauth import clients, removal
@@ -64,7 +64,7 @@ def fill(world: World, unit: Unit) -> None:
         engine = world.database.main if table.metadata is schema.main else world.database.tokens
         with engine.execution_options(writes=True).begin() as connection:
             if "unit_id" in table.c and not _count(connection, table, unit):
-                connection.execute(insert(table).values(_made_up(table, unit)))
+                connection.execute(insert(table).values(_made_up(connection, table, unit)))
 
 
 def _count(connection: Connection, table: Table, unit: Unit) -> int:
@@ -72,10 +72,13 @@ def _count(connection: Connection, table: Table, unit: Unit) -> int:
     return connection.scalar(query) or 0
 
 
-def _made_up(table: Table, unit: Unit) -> dict[str, Any]:
+def _made_up(connection: Connection, table: Table, unit: Unit) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for column in table.c:
-        if isinstance(column.type, LargeBinary):
+        if any(key.column is resource.c.seq for key in column.foreign_keys):
+            own = select(func.min(resource.c.seq)).where(resource.c.unit_id == unit.id)
+            values[column.name] = connection.scalar(own)
+        elif isinstance(column.type, LargeBinary):
             values[column.name] = b"x"
         else:
             values[column.name] = 1 if isinstance(column.type, Integer | BigInteger) else "x"

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from tests.isolation.neighbour import neighbour_of
 from tests.oauth.asking import FORM, GRANT, ask, basic, error, in_body, own
+from tests.sandbox import Sandbox
 from tests.school import World
 from tests.scim.answers import stable
 
@@ -126,6 +127,44 @@ def test_an_unknown_scope_is_refused(world: World) -> None:
         "public", "scim.read\0", "żółć", "x" * 50_000, "https://graph.microsoft.com/.default",
     ):  # fmt: skip
         error(ask(world, form | {"scope": scope}), 400, "invalid_scope")
+
+
+ROSTER = "https://purl.imsglobal.org/spec/or/{}/scope/{}.readonly"
+
+
+def test_onerosters_names_for_reading_are_known(world: World) -> None:
+    """Red when ``meant_by`` doesn't rename them, or the answer tells another name."""
+    form = GRANT | in_body(*own(world))
+    names = [
+        ROSTER.format(version, name)
+        for version in ("v1p1", "v1p2")
+        for name in ("roster-core", "roster")
+    ]
+    for scope in (*names, " ".join(names), f"scim.read {names[0]}"):
+        response = ask(world, form | {"scope": scope})
+        assert response.status_code == 200, scope
+        assert response.json is not None
+        assert response.json["scope"] == scope
+        world.token = response.json["access_token"]
+        assert world.get("/Users").status_code == 200
+    for version in ("v1p1", "v1p2"):
+        for refused in (
+            ROSTER.format(version, "roster-demographics"), names[0].replace("readonly", "create"),
+            names[0].upper(), f"{names[0]} {ROSTER.format(version, 'roster-demographics')}",
+            f"{names[0]} scim.write", ROSTER.format("v1p3", "roster"),
+        ):  # fmt: skip
+            error(ask(world, form | {"scope": refused}), 400, "invalid_scope")
+
+
+def test_a_sandbox_knows_no_scopes_of_rosters(sandbox: Sandbox) -> None:
+    """Red when ``meant_by`` renames them for every kind of unit."""
+    credentials = sandbox.credentials
+    form = GRANT | in_body(credentials.client_id, credentials.client_secret)
+    answer = sandbox.app.test_client().post(
+        f"/{sandbox.unit.name}/oauth2/token",
+        data=form | {"scope": ROSTER.format("v1p1", "roster")},
+    )
+    error(answer, 400, "invalid_scope")
 
 
 def test_another_grant_is_not_supported(world: World) -> None:

@@ -196,7 +196,7 @@ def test_an_import_that_another_overtook_is_refused(world: World) -> None:
 def test_a_failure_in_the_middle_leaves_everything_as_it_was(world: World) -> None:
     before = everything(world)
 
-    def fail(staging: Staging) -> None:
+    def fail(staging: Staging, now: str) -> None:
         raise RuntimeError
 
     with pytest.MonkeyPatch.context() as patch:

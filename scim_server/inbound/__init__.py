@@ -1,0 +1,1 @@
+"""The push: people go to Entra ID by its API-driven inbound provisioning."""

@@ -1,1 +1,1 @@
-"""The push: people go to Entra ID by its API-driven inbound provisioning."""
+"""What goes out by our own push: Entra's API-driven inbound provisioning."""

@@ -14,7 +14,7 @@ _ALLOWED = re.compile(r"[A-Za-z0-9'.\-_!#^~]+")
 
 
 def broken_rule(local: str, domain: str) -> str | None:
-    """The rule that ``local@domain`` breaks, as the end of a sentence without the value; or none."""
+    """The rule that ``local@domain`` breaks, as the end of a sentence, or none."""
     if not local:
         return "has nothing before the @"
     if any(not letter.isascii() and letter.isalpha() for letter in local):

@@ -94,4 +94,3 @@ def count_call(connection: Connection, unit_id: int, now: datetime) -> None:
 def needed(records: int, a_request: int) -> int:
     """How many calls so many records take."""
     return -(-records // a_request)
-

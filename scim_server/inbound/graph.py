@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from scim_server.clock import Clock
 from scim_server.errors import NotPushed
-from scim_server.inbound.configuration import Configuration
+from scim_server.inbound.configuration import GRAPH_URL, Configuration
 from scim_server.inbound.proofs import proof
-from scim_server.inbound.transport import Answer, Transport, Unreachable
+from scim_server.inbound.transport import Answer, Transport, Unreachable, is_own
 
 _EARLY = timedelta(minutes=5)
 """A token is replaced so long before its end, so that none ends on its way."""
@@ -56,10 +56,11 @@ class Graph:
     def __init__(self, of: Configuration, transport: Transport, clock: Clock) -> None:
         self._of, self._transport, self._clock = of, transport, clock
         self._token: _Token | None = None
-        self._is_new = False
+        self._untaken = 0
+        self._base = of.graph_url.rstrip("/")
         job = f"/v1.0/servicePrincipals/{of.service_principal}/synchronization/jobs/{of.job}"
-        self._upload_url = f"{of.graph_url.rstrip('/')}{job}/bulkUpload"
-        self._log_url = f"{of.graph_url.rstrip('/')}/v1.0/auditLogs/provisioning"
+        self._upload_url = f"{self._base}{job}/bulkUpload"
+        self._log_url = f"{self._base}/v1.0/auditLogs/provisioning"
 
     def sign_in(self) -> None:
         """Get a token unless there is a good one.
@@ -72,7 +73,8 @@ class Graph:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._of.client_id,
-            "scope": f"{self._of.graph_url.rstrip('/')}/.default",
+            # On this machine is a double of Graph, whose tokens are for Graph all the same.
+            "scope": f"{GRAPH_URL if is_own(self._base) else self._base}/.default",
             **proof(self._of, url, self._clock()),
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -81,12 +83,11 @@ class Graph:
         token, seconds = told.get("access_token"), told.get("expires_in")
         if answer.status != 200 or not isinstance(token, str):
             raise NotPushed(
-                f"Entra gave no token (status {answer.status}{_codes(told)}): check the tenant, the "
-                "client id, and whether the secret or certificate is the app's and hasn't expired."
+                f"Entra gave no token (status {answer.status}{_codes(told)}): check the tenant, "
+                "the client id, and whether the secret or certificate is the app's and still valid."
             )
         lives = float(seconds) if isinstance(seconds, int | str) and str(seconds).isdigit() else 0
         self._token = _Token(token, self._clock() + timedelta(seconds=lives))
-        self._is_new = True
 
     def upload(self, body: bytes) -> bool:
         """Hand over one bulk request: whether it was taken. False: refused as it is (status 400).
@@ -116,7 +117,7 @@ class Graph:
         if answer.status != 200 or not isinstance(told.get("value"), list):
             raise _unexpected(answer)
         following = told.get("@odata.nextLink")
-        if following is not None and not str(following).startswith(f"{self._log_url}?"):
+        if following is not None and not str(following).startswith(f"{self._base}/"):
             raise NotPushed("The provisioning log's next page is at another address: not followed.")
         return told["value"], following
 
@@ -126,11 +127,14 @@ class Graph:
         if body is not None:
             headers["Content-Type"] = "application/scim+json"
         answer = self._ask(method, url, headers, body)
-        is_new, self._is_new = self._is_new, False
-        if answer.status == 401:
-            self._token = None
-            if not is_new:
-                raise TryAgain("the token was no longer taken")
+        if answer.status != 401:
+            self._untaken = 0
+            return answer
+        # One may have ended on its way; when its successor isn't taken either, that isn't it.
+        self._token = None
+        self._untaken += 1
+        if self._untaken == 1:
+            raise TryAgain("the token was no longer taken")
         return answer
 
     def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:

@@ -7,7 +7,7 @@ absence is no departure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,9 @@ class Given:
     result_at: str | None
     offered: str
     accepted: str | None
+
+
+_GIVEN = tuple(each.name for each in fields(Given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,13 @@ def people(
     """The unit's people in the order in which they came, or those ``among`` whose ``seq`` are
     given that are still served, in that order.
     """
-    names = dict(
-        connection.execute(
-            select(school.c.id, school.c.name).where(school.c.unit_id == unit_id)
-        ).tuples()
-    )
+    named = select(school.c.id, school.c.name).where(school.c.unit_id == unit_id)
+    names = {row.id: row.name for row in connection.execute(named)}
     query = _served(unit_id)
     if among is not None:
         query = query.where(resource.c.seq.in_(among))
-    rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
-    found = (_person(row._mapping, names, of) for row in rows)
+    rows = connection.execute(query.execution_options(yield_per=_AT_ONCE)).mappings()
+    found = (_person(row, names, of) for row in rows)
     if among is None:
         yield from found
         return
@@ -96,7 +96,7 @@ def _served(unit_id: int) -> Select[Any]:
         select(
             resource.c.seq.label("number"), resource.c.change.label("changed"), resource.c.head,
             publishing.label("school"),
-            *[inbound_person.c[name] for name in Given.__dataclass_fields__],
+            *[inbound_person.c[name] for name in _GIVEN],
         )
         .outerjoin(inbound_person, beside)
         .where(
@@ -111,8 +111,18 @@ def _person(row: Mapping[Any, Any], names: Mapping[int, str], of: Configuration)
     record = record_of(document, names[row["school"]], phones=of.phones, emails=of.emails)
     given = None
     if row["offered"] is not None:
-        given = Given(**{name: row[name] for name in Given.__dataclass_fields__})
+        given = Given(**{name: row[name] for name in _GIVEN})
     return Person(row["number"], row["changed"], record, digest_of(record), given)
+
+
+def given_of(connection: Connection, unit_id: int, seq: int) -> Given | None:
+    """What Entra was given of a person, served or not."""
+    row = connection.execute(
+        select(*[inbound_person.c[name] for name in _GIVEN]).where(
+            inbound_person.c.unit_id == unit_id, inbound_person.c.seq == seq
+        )
+    ).one_or_none()
+    return None if row is None else Given(*row)
 
 
 def offer(connection: Connection, unit_id: int, persons: Sequence[Person], now: datetime) -> None:

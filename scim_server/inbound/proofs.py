@@ -1,4 +1,4 @@
-"""What the unit's client proves itself with at Entra's token endpoint, read from its file each time.
+"""What the unit's client proves itself with at Entra's token endpoint, read anew each time.
 
 The file is for its owner alone. A secret is its only line; a certificate is a PEM file with the
 private key and the certificate that was uploaded to Entra.

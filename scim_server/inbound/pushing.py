@@ -52,6 +52,8 @@ class Choices:
     max_deactivated_percent: float
     allow_deactivations: bool = False
     retry_failed: bool = False
+    repeats: str = ""
+    """The refusal before this one: told again, it isn't recorded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Push:
     def __init__(
         self, database: Database, unit: Unit, of: Configuration, around: Surroundings
     ) -> None:
-        self._database, self._unit, self._of, self._around = database, unit, of, around
+        self._database, self.unit, self._of, self._around = database, unit, of, around
         self.graph = Graph(of, around.transport, around.clock)
         self._disclosures = Disclosures(database, around.clock, Resources(database).listed_in)
         self._lease = Lease(unit.id)
@@ -139,10 +141,10 @@ class Push:
     def _prepare(self, choices: Choices, announce: Callable[[Forecast], None]) -> Plan:
         now = self._around.clock()
         with self._database.read() as connection:
-            _check_consent(connection, self._unit)
-            persons = store.people(connection, self._unit.id, self._of)
-            todo = plan(persons, self._unit.domain, retry_failed=choices.retry_failed)
-            budget = budget_of(connection, self._unit.id, now)
+            _check_consent(connection, self.unit)
+            persons = store.people(connection, self.unit.id, self._of)
+            todo = plan(persons, self.unit.domain, retry_failed=choices.retry_failed)
+            budget = budget_of(connection, self.unit.id, now)
         self._outcome.problems, self._outcome.withheld = todo.problems, todo.withheld
         guard(
             todo, choices.max_deactivated_percent, allow_deactivations=choices.allow_deactivations
@@ -192,25 +194,25 @@ class Push:
         while True:
             with self._database.write() as connection:
                 now = self._around.clock()
-                lock_tenant(connection, self._unit.id)
+                lock_tenant(connection, self.unit.id)
                 self._lease.renew(connection, now)
-                _check_consent(connection, self._unit)
-                served = store.people(connection, self._unit.id, self._of, seqs)
+                _check_consent(connection, self.unit)
+                served = store.people(connection, self.unit.id, self._of, seqs)
                 persons = [each for each in served if each.is_active or each.given is not None]
-                budget = budget_of(connection, self._unit.id, now)
+                budget = budget_of(connection, self.unit.id, now)
                 pause = budget.pause(now)
                 if persons and not budget.left:
                     raise _Enough(budget.next_call(now))
                 if persons and not pause:
-                    count_call(connection, self._unit.id, now)
-                    store.offer(connection, self._unit.id, persons, now)
+                    count_call(connection, self.unit.id, now)
+                    store.offer(connection, self.unit.id, persons, now)
             if not pause or not persons:
                 break
             self._wait(pause)
         if persons:
             self._outcome.calls += 1
             # Before they leave: who may have been given a record is told, rather than forgotten.
-            self._disclosures.note(self._unit.id, CLIENT, [each.seq for each in persons])
+            self._disclosures.note(self.unit.id, CLIENT, [each.seq for each in persons])
             self._disclosures.write()
         return persons
 
@@ -222,9 +224,9 @@ class Push:
             now = self._around.clock()
             self._lease.renew(connection, now)
             if taken:
-                store.accept(connection, self._unit.id, persons, now)
+                store.accept(connection, self.unit.id, persons, now)
             else:
-                store.refuse(connection, self._unit.id, persons[0], now)
+                store.refuse(connection, self.unit.id, persons[0], now)
         if taken:
             self._outcome.taken.update(self._kinds[each.seq] for each in persons)
         else:
@@ -249,7 +251,7 @@ class Push:
                     "calls": outcome.calls, **outcome.taken, "refused": len(outcome.refused),
                     "left": outcome.left,
                 })  # fmt: skip
-            if refusal:
+            if refusal and refusal != choices.repeats:
                 facts = {"sent": sum(outcome.taken.values()), "left": outcome.left}
                 self._record(connection, choices, "inbound.refused", facts)
 
@@ -258,7 +260,7 @@ class Push:
     ) -> None:
         record(
             connection, at=self._around.clock(), action=action, actor=choices.actor,
-            unit=self._unit.name, facts=facts,
+            unit=self.unit.name, facts=facts,
         )  # fmt: skip
 
 
@@ -310,4 +312,3 @@ def push_of(database: Database, unit_name: str, around: Surroundings) -> Push:
     with database.read() as connection:
         unit = unit_named(connection, unit_name, kind="register")
         return Push(database, unit, configuration_of(connection, unit), around)
-

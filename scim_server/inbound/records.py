@@ -22,9 +22,7 @@ MOST_OPERATIONS = 50
 Record = dict[str, Any]
 
 
-def record_of(
-    document: Mapping[str, Any], school: str, *, phones: bool, emails: bool
-) -> Record:
+def record_of(document: Mapping[str, Any], school: str, *, phones: bool, emails: bool) -> Record:
     """The record of a person. ``school`` is the one that publishes them.
 
     ``phones`` and ``emails`` tell whether a pupil's own go with it where the register has them.

@@ -68,8 +68,7 @@ class Network:
 
     def _client(self, url: str) -> httpx2.Client:
         """A proxy that the environment names leads to others, never to this machine."""
-        parts = split_address(url)
-        ours = parts is not None and is_loopback(parts.hostname or "")
+        ours = is_own(url)
         if ours not in self._clients:
             self._clients[ours] = httpx2.Client(
                 timeout=httpx2.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
@@ -77,3 +76,9 @@ class Network:
                 trust_env=not ours,
             )
         return self._clients[ours]
+
+
+def is_own(url: str) -> bool:
+    """Whether the address leads to this machine itself."""
+    parts = split_address(url)
+    return parts is not None and is_loopback(parts.hostname or "")

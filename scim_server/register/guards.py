@@ -32,7 +32,7 @@ def check(
         )
     if allow_deactivations:
         return
-    deactivated = {
+    deactivated: dict[Kind, int] = {
         "pupils": plan.pupils.deactivated,
         "employees": plan.employees.deactivated,
         "groups": plan.groups.deactivated,

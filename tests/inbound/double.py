@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from scim_server.inbound.simulator.groups import Group
 from scim_server.inbound.simulator.service import Call, Simulator
 from scim_server.inbound.simulator.serving import serving
 from scim_server.inbound.simulator.tenant import Tenant
@@ -46,6 +47,24 @@ class Double:
     def uploads(self) -> list[Call]:
         """The calls of bulkUpload, refused ones, too."""
         return [each for each in self.calls if each.path.endswith("/bulkUpload")]
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        """Every group by its id, those that were there before, too."""
+        return self.simulator.groups.all
+
+    @property
+    def foreign_writes(self) -> list[tuple[str, str]]:
+        """Attempts to write to groups that were there before: method and id. Never any."""
+        return self.simulator.groups.foreign_writes
+
+    def seed_group(self, **properties: Any) -> Group:
+        """A group that was there before any push."""
+        return self.simulator.groups.seed(**properties)
+
+    def seed_account(self, **properties: Any) -> dict[str, Any]:
+        """An account that was there before any push."""
+        return self.simulator.accounts.add(properties)
 
     def fail_next(self, what: int | str = 503, **how: Any) -> None:
         """Let the next call fail; see :meth:`~scim_server.inbound.simulator.faults.Faults.add`."""

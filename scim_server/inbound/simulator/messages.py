@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,17 @@ class Request:
     body: bytes
     base: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    permissions: frozenset[str] = frozenset()
+    """What the token that came along may do."""
+
+    def need(self, any_of: Collection[str]) -> None:
+        """403 where the token has none of these permissions."""
+        if not self.permissions.intersection(any_of):
+            raise GraphError(
+                403, "Authorization_RequestDenied",
+                "Insufficient privileges to complete the operation. It takes one of: "
+                f"{', '.join(any_of)}.",
+            )  # fmt: skip
 
     @property
     def media_type(self) -> str:

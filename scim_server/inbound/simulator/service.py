@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +12,10 @@ from urllib.parse import quote
 import orjson
 
 from scim_server.clock import Clock
-from scim_server.inbound.simulator import uploads
+from scim_server.inbound.simulator import batch, uploads
 from scim_server.inbound.simulator.accounts import Accounts
 from scim_server.inbound.simulator.faults import CUT, EXPIRED, LOST, Faults
+from scim_server.inbound.simulator.groups import Groups
 from scim_server.inbound.simulator.limits import BURST, BURST_SECONDS, DAY_SECONDS, Window
 from scim_server.inbound.simulator.log import Log
 from scim_server.inbound.simulator.messages import (
@@ -26,10 +26,13 @@ from scim_server.inbound.simulator.messages import (
     not_found,
     throttled,
 )
+from scim_server.inbound.simulator.reading import Reading
+from scim_server.inbound.simulator.routing import Route, route
 from scim_server.inbound.simulator.tenant import UPLOAD, UPLOAD_OWNED, Tenant
 from scim_server.inbound.simulator.tokens import Tokens
 
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_UPLOAD = r"/servicePrincipals/([^/]+)/synchronization/jobs/([^/]+)/bulkUpload"
 _GRAPH = re.compile(r"/(?:v1\.0|beta)(/.*)")
 
 
@@ -42,16 +45,6 @@ class Call:
     path: str
     body: Any
     status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """``needs`` names, for each method, the permissions any one of which is enough."""
-
-    pattern: re.Pattern[str]
-    kind: str
-    methods: Mapping[str, Callable[..., Answer]]
-    needs: Mapping[str, tuple[str, ...]]
 
 
 class Simulator:
@@ -67,12 +60,13 @@ class Simulator:
         self.burst = Window(BURST, BURST_SECONDS)
         self.day = Window(tenant.quota, DAY_SECONDS)
         self.lock = threading.RLock()
+        self.groups = Groups(tenant, self.accounts, clock)
         self._routes = (
-            Route(
-                re.compile(r"/servicePrincipals/([^/]+)/synchronization/jobs/([^/]+)/bulkUpload"),
-                "bulkUpload", {"POST": self._upload}, {"POST": (UPLOAD, UPLOAD_OWNED)},
-            ),
-        )  # fmt: skip
+            route(_UPLOAD, "bulkUpload", POST=(self._upload, (UPLOAD, UPLOAD_OWNED))),
+            route(r"/\$batch", "batch", POST=(self._batch, ())),
+            *Reading(self.accounts, self.log, clock).routes(),
+            *self.groups.routes(),
+        )
 
     def work(self) -> None:
         """Do what is due by the clock."""
@@ -83,15 +77,19 @@ class Simulator:
         """The answer to a request; None: the connection ends without one."""
         with self.lock:
             self.work()
-            try:
-                answer = self._answer(request)
-            except GraphError as error:
-                answer = error.answer(request, self._clock())
-            self._note(request, answer)
-            if answer is None:
-                return None
-            headers = {"request-id": request.id, "client-request-id": request.client_id}
-            return Answer(answer.status, answer.body, {**headers, **answer.headers})
+            return self._step(request)
+
+    def _step(self, request: Request) -> Answer | None:
+        """A request by itself, or one of a batch."""
+        try:
+            answer = self._answer(request)
+        except GraphError as error:
+            answer = error.answer(request, self._clock())
+        self._note(request, answer)
+        if answer is None:
+            return None
+        headers = {"request-id": request.id, "client-request-id": request.client_id}
+        return Answer(answer.status, answer.body, {**headers, **answer.headers})
 
     def _note(self, request: Request, answer: Answer | None) -> None:
         try:
@@ -116,35 +114,35 @@ class Simulator:
 
     def _graph(self, request: Request, path: str) -> Answer | None:
         """Authentication comes before everything else, then the route, then permissions."""
-        route, parts = self._route(path)
-        fault = self.faults.take(route.kind) if route else ""
+        found, parts = self._route(path)
+        fault = self.faults.take(found.kind) if found else ""
         if fault == EXPIRED:
             self.tokens.expire()
         permissions = self.tokens.permissions(request)
-        if route is None:
+        if found is None:
             raise GraphError(400, "BadRequest", f"Resource not found for the segment '{path}'.")
-        if request.method not in route.methods:
+        if request.method not in found.methods:
             raise GraphError(
                 405, "Request_BadRequest",
                 "Specified HTTP method is not allowed for the request target.",
-                {"Allow": ", ".join(route.methods)},
+                {"Allow": ", ".join(found.methods)},
             )  # fmt: skip
-        needed = route.needs[request.method]
-        if needed and not permissions & set(needed):
-            raise GraphError(
-                403, "Authorization_RequestDenied",
-                f"Insufficient privileges to complete the operation. It takes {needed[0]}.",
-            )  # fmt: skip
+        request = replace(request, permissions=permissions)
+        if found.needs[request.method]:
+            request.need(found.needs[request.method])
         if fault == CUT:
             return None
-        answer = route.methods[request.method](request, *parts)
+        answer = found.methods[request.method](request, *parts)
         return None if fault == LOST else answer
 
-    def _route(self, path: str) -> tuple[Route | None, tuple[str, ...]]:
-        for route in self._routes:
-            if (found := route.pattern.fullmatch(path)) is not None:
-                return route, found.groups()
+    def _route(self, path: str) -> tuple[Route | None, tuple[str | None, ...]]:
+        for each in self._routes:
+            if (found := each.path.fullmatch(path)) is not None:
+                return each, found.groups()
         return None, ()
+
+    def _batch(self, request: Request) -> Answer | None:
+        return batch.answer(request, self._step)
 
     def _upload(self, request: Request, service_principal: str, job: str) -> Answer:
         """bulkUpload: the operations are accepted, and worked on later."""

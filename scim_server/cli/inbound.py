@@ -197,7 +197,7 @@ def _read_log(database: Database, unit_name: str) -> None:
         of = configuring.configuration_of(connection, unit)
     network = Network()
     try:
-        read_log(database, unit, Graph(of, network, system_clock))
+        read_log(database, unit, Graph(of, network, system_clock), system_clock)
     except NotPushed as failure:
         click.echo(f"Not newer than the last reading: {failure}", err=True)
     finally:
@@ -264,7 +264,7 @@ def _lines(found: Standing) -> Iterator[str]:
     yield f"Up to date: {found.plan.unchanged:,}; refused and not changed: {found.plan.withheld:,}"
     for (result, code), count in found.results.items():
         yield f"Last result {result}: {count:,}" + (f" ({code}: {advice(code)})" if code else "")
-    yield f"Microsoft's log was read up to {_when(found.log_read)}."
+    yield f"Microsoft's log was last read: {_when(found.log_read)}."
     if found.held_until is not None:
         yield "A push is running now."
 
@@ -291,4 +291,4 @@ def _person_lines(found: PersonStanding) -> Iterator[str]:
 
 
 def _when(at: datetime | None) -> str:
-    return "nowhere yet" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"

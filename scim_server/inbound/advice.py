@@ -1,4 +1,4 @@
-"""What to do about a code of Microsoft's provisioning log: read from the published data."""
+"""What to do about a code of Microsoft's provisioning log: read from the data beside this file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNKNOWN = "Look this code up in Entra's provisioning logs, where the entry tell
 
 @cache
 def _codes() -> dict[str, Any]:
-    text = files("scim_server.schemas").joinpath("inbound", "provisioning-codes.json").read_text()
+    text = files(__package__).joinpath("provisioning-codes.json").read_text("utf-8")
     return dict(json.loads(text)["codes"])
 
 

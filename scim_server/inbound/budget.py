@@ -44,12 +44,15 @@ class Budget:
 
     def end_of(self, calls: int, now: datetime) -> datetime:
         """When the last of so many calls can be made, if each is made as soon as it may be."""
-        window, at, free = deque(self.used), now, self.left
-        while calls > free:
-            calls -= free
-            if free:
+        window, at = deque(self.used), now
+        free = self.calls_a_day - sum(count for _, count in window)
+        while calls > max(0, free):
+            if free > 0:
+                calls -= free
                 window.append((int(at.timestamp()), free))
-            then, free = window.popleft()
+                free = 0
+            then, count = window.popleft()
+            free += count
             at = max(at, datetime.fromtimestamp(then + 1, now.tzinfo) + DAY)
         return at
 

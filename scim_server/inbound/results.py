@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
-from scim_server.clock import moment, stamp
+from scim_server.clock import Clock, moment, stamp
 from scim_server.database import Database
 from scim_server.directory.units import Unit
 from scim_server.errors import NotPushed
@@ -23,7 +23,7 @@ from scim_server.inbound.graph import Graph, TryAgain
 from scim_server.inbound.tables import inbound
 
 _LATE = timedelta(minutes=30)
-"""Entries appear minutes after their own time, and not in its order."""
+"""How long after its own time an entry may still appear."""
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _UNKNOWN_CODE = "Unknown"
@@ -40,9 +40,10 @@ class Entry:
     code: str | None
 
 
-def read_log(database: Database, unit: Unit, graph: Graph) -> Counter[str]:
+def read_log(database: Database, unit: Unit, graph: Graph, clock: Clock) -> Counter[str]:
     """Read what was added since the last time, page by page, each in a transaction of its own.
 
+    Those of the half hour before it are read again, for they appear late and out of order.
     Returns how many entries were read by their result. Raises
     :class:`~scim_server.errors.NotPushed` where the log can't be read.
     """
@@ -50,7 +51,7 @@ def read_log(database: Database, unit: Unit, graph: Graph) -> Counter[str]:
     with database.read() as connection:
         last = connection.scalar(select(inbound.c.log_read).where(inbound.c.unit_id == unit.id))
     since = None if last is None else moment(last) - _LATE
-    newest, page, is_first = since, None, True
+    began, page, is_first = clock(), None, True
     try:
         while is_first or page is not None:
             is_first = False
@@ -63,22 +64,15 @@ def read_log(database: Database, unit: Unit, graph: Graph) -> Counter[str]:
                         connection, unit.id, each.key, at=each.at, result=each.result,
                         code=each.code,
                     )  # fmt: skip
-                    newest = each.at if newest is None else max(newest, each.at)
             found.update(each.result for each in entries)
     except TryAgain as again:
         raise NotPushed(
             f"The provisioning log can't be read now: {again}. Ask again later."
         ) from None
-    if newest is not None:
-        with database.write() as connection:
-            _remember(connection, unit.id, last, newest)
+    with database.write() as connection:
+        read = {"log_read": stamp(began)}
+        connection.execute(update(inbound).where(inbound.c.unit_id == unit.id).values(read))
     return found
-
-
-def _remember(connection: Connection, unit_id: int, last: str | None, newest: datetime) -> None:
-    """The log counts as read up to there, but never back from where it was."""
-    read = max(last or "", stamp(newest))
-    connection.execute(update(inbound).where(inbound.c.unit_id == unit_id).values(log_read=read))
 
 
 def entry_of(value: Any) -> Entry | None:

@@ -36,7 +36,7 @@ inbound = Table(
     # Who is pushing the unit now, and until when that holds if nothing more is heard of it.
     Column("holder", Text),
     Column("held_until", key_text()),
-    # The time of the newest entry of Microsoft's provisioning log that was read.
+    # When Microsoft's provisioning log was last read to its end.
     Column("log_read", key_text()),
 )
 

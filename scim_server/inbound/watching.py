@@ -51,7 +51,7 @@ class Watch:
             choices = replace(choices, repeats=self._last_failure)
             self._told(push.run(choices, self._announce))
             if not self._around.stopped():
-                read_log(self._database, push.unit, push.graph)
+                read_log(self._database, push.unit, push.graph, self._around.clock)
         except Failure as failure:
             if str(failure) != self._last_failure:
                 self._failed(failure)

@@ -90,7 +90,7 @@ class Pushed:
 
     def read_log(self) -> Mapping[str, int]:
         push = push_of(self.database, self.world.unit.name, self.around)
-        return read_log(self.database, push.unit, push.graph)
+        return read_log(self.database, push.unit, push.graph, self.world.clock)
 
     def fill(self, text: str, **choices: Any) -> None:
         """Import these pupils beside the employees, and no groups."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Connection,
     Integer,
     LargeBinary,
@@ -24,9 +25,10 @@ from scim_server.database import schema
 from scim_server.directory.changes import Changes
 from scim_server.directory.erasing import belonging
 from scim_server.directory.resources import Address
-from scim_server.directory.tables import school
+from scim_server.directory.tables import resource, school
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Unauthenticated
+from scim_server.inbound.tables import inbound_person
 from scim_server.oauth import clients, removal
 from scim_server.oauth.secrets import secret_id
 from scim_server.oauth.tables import access_token, secret_use, sent_notice
@@ -64,7 +66,9 @@ def fill(world: World, unit: Unit) -> None:
         engine = world.database.main if table.metadata is schema.main else world.database.tokens
         with engine.execution_options(writes=True).begin() as connection:
             if "unit_id" in table.c and not _count(connection, table, unit):
-                connection.execute(insert(table).values(_made_up(table, unit)))
+                own = select(func.min(resource.c.seq)).where(resource.c.unit_id == unit.id)
+                seq = {"seq": connection.scalar(own)} if table is inbound_person else {}
+                connection.execute(insert(table).values(_made_up(table, unit) | seq))
 
 
 def _count(connection: Connection, table: Table, unit: Unit) -> int:
@@ -77,6 +81,8 @@ def _made_up(table: Table, unit: Unit) -> dict[str, Any]:
     for column in table.c:
         if isinstance(column.type, LargeBinary):
             values[column.name] = b"x"
+        elif isinstance(column.type, Boolean):
+            values[column.name] = True
         else:
             values[column.name] = 1 if isinstance(column.type, Integer | BigInteger) else "x"
     return values | {"unit_id": unit.id}

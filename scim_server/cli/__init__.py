@@ -49,8 +49,8 @@ def cli() -> None:
 
 
 for command in (
-    unit, consent, client, credentials, sandbox, import_command, sample, serve, status, notices,
-    config, database, audit, disclosures, key, demo, inbound,
+    unit, consent, client, credentials, sandbox, import_command, sample, inbound, serve, status,
+    notices, config, database, audit, disclosures, key, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from scim_server.cli.opening import opened, operator
+from scim_server.cli.simulating import simulate
 from scim_server.clock import system_clock
 from scim_server.database import Database
 from scim_server.directory.units import unit_named
@@ -36,6 +37,9 @@ _SHOWN = 50
 @click.group()
 def inbound() -> None:
     """Push a unit's people to Microsoft Entra ID (API-driven inbound provisioning)."""
+
+
+inbound.add_command(simulate)
 
 
 @inbound.command("configure")
@@ -206,11 +210,11 @@ def _read_log(database: Database, unit_name: str) -> None:
 
 def _announce(forecast: Forecast) -> None:
     what = ", ".join(f"{forecast.counts.get(kind, 0):,} {kind}" for kind in ORDER)
-    click.echo(f"To send: {what}; {forecast.calls:,} calls, {forecast.calls_left:,} left today.")
+    click.echo(f"To send: {what}; {forecast.calls:,} calls of {forecast.calls_left:,} left now.")
     if forecast.calls > forecast.calls_left:
         click.echo(
-            f"That is more than today's calls: pushed again each day (or with watch), it ends on "
-            f"{_when(forecast.end)}."
+            "That is more than the tenant may make now: pushed again each day, or with watch, it "
+            f"ends on {_when(forecast.end)}."
         )
 
 

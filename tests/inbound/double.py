@@ -29,9 +29,14 @@ class Double:
 
     @property
     def accounts(self) -> dict[str, dict[str, Any]]:
-        """The accounts by ``employeeId``, as far as the work has come by the clock."""
+        """The accounts as far as the work has come by the clock, by ``employeeId``, or by user
+        principal name where an account has none.
+        """
         self.simulator.work()
-        return {each["employeeId"]: dict(each) for each in self.simulator.accounts}
+        return {
+            each["employeeId"] or each["userPrincipalName"]: dict(each)
+            for each in self.simulator.accounts
+        }
 
     @property
     def log(self) -> list[dict[str, Any]]:

@@ -49,6 +49,9 @@ class Accounts:
     def __iter__(self) -> Iterator[User]:
         return iter(self._users.values())
 
+    def __getitem__(self, user_id: str) -> User:
+        return self._users[user_id]
+
     def get(self, name: str) -> User | None:
         """The account of an id or of a user principal name."""
         return self._users.get(name) or self._users.get(self._by_name.get(name.lower(), ""))

@@ -16,7 +16,7 @@ from scim_server.inbound.simulator.messages import GraphError
 
 _TEXT = r"'(?:[^']|'')*'"
 _MOMENT = r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,7})?Z)?"
-_VALUE = rf"(?:{_TEXT}|{_MOMENT}|true|false|null)"
+_VALUE = rf"(?:{_TEXT}|{_MOMENT})"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:/[A-Za-z]+)?"
 _COMPARISON = re.compile(rf"({_NAME}) +(eq|gt|lt|ge|le) +({_VALUE})")
 _LIST = re.compile(rf"({_NAME}) +in +\( *({_TEXT}(?: *, *{_TEXT})*) *\)")
@@ -24,7 +24,9 @@ _FUNCTION = re.compile(rf"(contains|startswith)\( *({_NAME}) *, *({_TEXT}) *\)")
 _JOIN = re.compile(r" +(and|or) +")
 
 Names = Mapping[str, tuple[str, ...]]
-"""Each property that may be asked for, as it is spelled, and its operators."""
+"""Each property that may be asked for, as it is spelled, and its operators. One that has ``gt`` is
+a moment, the others are texts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +38,23 @@ class Condition:
     values: tuple[Any, ...]
 
     def holds(self, value: Any) -> bool:
-        (first, *_) = self.values
-        match self.operator:
-            case "eq" | "in":
-                return value in self.values
-            case "contains":
-                return value is not None and first in value
-            case "startswith":
-                return value is not None and str(value).lower().startswith(first.lower())
         if value is None:
             return False
-        if isinstance(first, datetime):
+        if isinstance(self.values[0], datetime):
             value = datetime.fromisoformat(value)
-        return bool(_ORDERS[self.operator](value, first))
+        return bool(_HOLDS[self.operator](value, self.values))
 
 
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": lambda one, other: one > other, "lt": lambda one, other: one < other,
-    "ge": lambda one, other: one >= other, "le": lambda one, other: one <= other,
-}  # fmt: skip
+_HOLDS: dict[str, Callable[[Any, tuple[Any, ...]], bool]] = {
+    "eq": lambda own, given: own in given,
+    "in": lambda own, given: own in given,
+    "gt": lambda own, given: own > given[0],
+    "lt": lambda own, given: own < given[0],
+    "ge": lambda own, given: own >= given[0],
+    "le": lambda own, given: own <= given[0],
+    "contains": lambda own, given: given[0] in own,
+    "startswith": lambda own, given: own.lower().startswith(given[0].lower()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,9 @@ def parse(text: str, names: Names, joins: tuple[str, ...] = ("and",)) -> Filter:
         name = spelled.get(condition.name.lower())
         if name is None or condition.operator not in names[name]:
             raise invalid(f"'{condition.name} {condition.operator}' is not supported here")
+        kind = datetime if "gt" in names[name] else str
+        if not all(isinstance(value, kind) for value in condition.values):
+            raise invalid(f"the value beside '{name}' has the wrong type")
         conditions.append(Condition(name, condition.operator, condition.values))
         if place == len(text):
             break
@@ -107,8 +110,6 @@ def _condition(text: str, place: int) -> tuple[Condition, int]:
 def _value(text: str) -> Any:
     if text.startswith("'"):
         return text[1:-1].replace("''", "'")
-    if text in ("true", "false", "null"):
-        return {"true": True, "false": False, "null": None}[text]
     try:
         return datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00Z")
     except ValueError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,13 +97,14 @@ class Groups:
 
     def find(self, request: Request) -> Answer:
         query = paging.options(request, "$filter", "$select", "$top", "$skiptoken")
+        shown = self._selected(request)
         names = ("displayName", "mailNickname", "uniqueName", *self._tenant.extensions)
         known: filters.Names = dict.fromkeys(names, ("eq", "in", "startswith"))
         wanted = (
             filters.parse(query["$filter"], known, ("and", "or")) if "$filter" in query else None
         )
         items = (
-            (number, self._shown(request, each))
+            (number, shown(each.properties))
             for number, each in enumerate(self.all.values())
             if wanted is None or wanted.holds(each.properties)
         )
@@ -111,10 +112,11 @@ class Groups:
 
     def get(self, request: Request, group_id: str | None, unique_name: str | None) -> Answer:
         paging.options(request, "$select")
-        return Answer(200, self._shown(request, self._group(group_id, unique_name)))
+        shown = self._selected(request)
+        return Answer(200, shown(self._group(group_id, unique_name).properties))
 
-    def _shown(self, request: Request, group: Group) -> dict[str, Any]:
-        return paging.chosen(request, group.properties, _DEFAULT, self._tenant.extensions)
+    def _selected(self, request: Request) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        return paging.selected(request, _DEFAULT, self._tenant.extensions)
 
     def create(self, request: Request) -> Answer:
         return self._create(request, request.json(), None)
@@ -137,7 +139,7 @@ class Groups:
         made = self._put({**body, "groupTypes": types, "uniqueName": unique_name})
         made.members = members
         self.attempts.append((request.method, made.id))
-        return Answer(201, self._shown(request, made))
+        return Answer(201, {name: made.properties.get(name) for name in _DEFAULT})
 
     def _put(self, properties: Mapping[str, Any], *, seeded: bool = False) -> Group:
         own = {name: value for name, value in properties.items() if name != _MEMBERS}
@@ -181,16 +183,12 @@ class Groups:
 
     def members(self, request: Request, group_id: str) -> Answer:
         paging.options(request, "$select", "$top", "$skiptoken")
-        group = self._group(group_id)
+        shown, group = paging.selected(request, USER_DEFAULT, USER_MORE), self._group(group_id)
         items = (
-            (number, {"@odata.type": "#microsoft.graph.user", **self._member(request, each)})
+            (number, {"@odata.type": "#microsoft.graph.user", **shown(self._accounts[each])})
             for number, each in enumerate(group.members)
         )
         return paging.answer(request, items, "directoryObjects", size=100, most=999)
-
-    def _member(self, request: Request, user_id: str) -> dict[str, Any]:
-        found = self._accounts.get(user_id)
-        return paging.chosen(request, found or {"id": user_id}, USER_DEFAULT, USER_MORE)
 
     def add_member(self, request: Request, group_id: str) -> Answer:
         group, body = self._group(group_id), request.json()

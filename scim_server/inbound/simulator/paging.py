@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -66,15 +66,13 @@ def _number(token: str) -> int:
         raise GraphError(400, "BadRequest", "The $skiptoken is not one of ours.") from None
 
 
-def chosen(
-    request: Request, item: Mapping[str, Any], default: tuple[str, ...], more: tuple[str, ...]
-) -> dict[str, Any]:
-    """``item`` with the properties that ``$select`` names, or those that come by default."""
+def selected(
+    request: Request, default: tuple[str, ...], more: tuple[str, ...]
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What shows of an object the properties that ``$select`` names, or the default ones."""
     named = request.query.get("$select")
-    if named is None:
-        return {name: item.get(name) for name in default}
-    names = [name.strip() for name in named.split(",")]
+    names = default if named is None else tuple(name.strip() for name in named.split(","))
     for name in names:
         if name not in {*default, *more}:
             raise GraphError(400, "BadRequest", f"Could not find a property named '{name}'.")
-    return {name: item.get(name) for name in names}
+    return lambda item: {name: item.get(name) for name in names}

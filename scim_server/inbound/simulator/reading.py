@@ -80,8 +80,9 @@ class Reading:
 
     def users(self, request: Request) -> Answer:
         query = paging.options(request, "$filter", "$select", "$top", "$skiptoken")
+        shown = paging.selected(request, USER_DEFAULT, USER_MORE)
         found = enumerate(self._found(query.get("$filter")))
-        items = ((n, paging.chosen(request, one, USER_DEFAULT, USER_MORE)) for n, one in found)
+        items = ((number, shown(each)) for number, each in found)
         return paging.answer(request, items, "users", size=100, most=999)
 
     def _found(self, text: str | None) -> Iterator[dict[str, Any]]:
@@ -100,6 +101,7 @@ class Reading:
     def user(self, request: Request, name: str) -> Answer:
         """One account, by its id or its user principal name."""
         paging.options(request, "$select")
+        shown = paging.selected(request, USER_DEFAULT, USER_MORE)
         if (found := self._accounts.get(name)) is None:
             raise not_found(name)
-        return Answer(200, paging.chosen(request, found, USER_DEFAULT, USER_MORE))
+        return Answer(200, shown(found))

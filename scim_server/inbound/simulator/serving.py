@@ -33,6 +33,9 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body leave together: a client that keeps its connection would wait in between.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: Server
 
     def _respond(self) -> None:

@@ -69,8 +69,12 @@ inbound.add_command(simulate)
     "--matching", default=configuring.MATCHING, show_default=True,
     help="A note: how the job finds accounts.",
 )  # fmt: skip
-@click.option("--login-url", default=configuring.LOGIN_URL, show_default=True)
-@click.option("--graph-url", default=configuring.GRAPH_URL, show_default=True)
+@click.option(
+    "--login-url", default=configuring.LOGIN_URL, show_default=True, help="Where tokens are got."
+)
+@click.option(
+    "--graph-url", default=configuring.GRAPH_URL, show_default=True, help="Where Graph is."
+)
 def configure_command(
     unit_name: str,
     tenant: str,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
+import scim_server.inbound.tables  # noqa: F401 (the schema is whole with all its tables)
 from scim_server.audit.anchoring import Anchoring
 from scim_server.audit.disclosures import Disclosures
 from scim_server.audit.refusals import Refusals

@@ -9,7 +9,8 @@
     ├── BadEnvironment          exit 3   settings, files or database stop the program
     │   ├── BadSettings
     │   ├── DatabaseUnavailable          a request meets it as 503
-    │   └── NotSent                      a channel didn't take notices
+    │   ├── NotSent                      a channel didn't take notices
+    │   └── NotPushed                    Microsoft didn't take what was pushed to it
     └── RequestFailed           HTTP     a request is answered with a status and a sentence
         ├── InvalidSyntax       400 invalidSyntax
         ├── InvalidFilter       400 invalidFilter
@@ -121,6 +122,10 @@ class NotSent(BadEnvironment):
     def __init__(self, channel: str, kind: str) -> None:
         super().__init__(f"Nothing was sent by {channel}: {kind}.")
         self.kind = kind
+
+
+class NotPushed(BadEnvironment):
+    """Microsoft's side didn't take a request; what wasn't taken is pushed the next time."""
 
 
 class RequestFailed(Failure):

@@ -17,6 +17,7 @@ from scim_server.cli.credentials import credentials
 from scim_server.cli.database import database
 from scim_server.cli.demo import demo
 from scim_server.cli.importing import import_command, sample
+from scim_server.cli.inbound import inbound
 from scim_server.cli.keys import key
 from scim_server.cli.notices import notices
 from scim_server.cli.sandboxes import sandbox
@@ -49,8 +50,8 @@ def cli() -> None:
 
 
 for command in (
-    unit, consent, client, credentials, sds, sandbox, import_command, sample, serve, status,
-    notices, config, database, audit, disclosures, key, demo,
+    unit, consent, client, credentials, sds, sandbox, import_command, sample, inbound, serve,
+    status, notices, config, database, audit, disclosures, key, demo,
 ):  # fmt: skip
     cli.add_command(command)
 

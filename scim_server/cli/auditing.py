@@ -20,6 +20,7 @@ from scim_server.clock import moment, stamp
 from scim_server.directory.resources import person_with_key
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
+from scim_server.inbound.pushing import CLIENT as INBOUND
 from scim_server.oauth.clients import clients_of
 from scim_server.settings import Settings
 
@@ -133,6 +134,7 @@ def disclosures(unit_name: str, person: str, as_json: bool) -> None:
             unit = unit_named(connection, unit_name)
             seq = person_with_key(connection, unit.id, person)
             names = {each.id: each.name for each in clients_of(connection, unit)}
+            names[INBOUND] = "pushed to Microsoft Entra ID"
         given = list(disclosed(database, unit.id, seq))
         since = recorded_since(database, unit.id)
     if as_json:

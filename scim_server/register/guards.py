@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from scim_server.directory.guards import breaches
 from scim_server.errors import Refused
-from scim_server.register.plan import Changes, Kind, Plan
+from scim_server.register.plan import Kind, Plan
 
 MAX_DEACTIVATED_PERCENT = 10.0
 
@@ -31,10 +32,15 @@ def check(
         )
     if allow_deactivations:
         return
-    breaches = list(_breaches(plan, live_counts, max_deactivated_percent))
-    if breaches:
+    deactivated: dict[Kind, int] = {
+        "pupils": plan.pupils.deactivated,
+        "employees": plan.employees.deactivated,
+        "groups": plan.groups.deactivated,
+    }
+    found = list(breaches(deactivated, live_counts, max_deactivated_percent))
+    if found:
         raise Refused(
-            f"The import would deactivate {' and '.join(breaches)}; the limit is "
+            f"The import would deactivate {' and '.join(found)}; the limit is "
             f"{max_deactivated_percent:g} %. Nothing was changed. Check that the export is "
             "complete; if it is, import again with --allow-deactivations."
         )
@@ -53,16 +59,3 @@ def check_unkeyed(plan: Plan, unkeyed_rows: int, *, allow_deactivations: bool = 
             f"{leaving:,} that are missing are among them. Nothing was changed. Correct those "
             "rows; or, if the missing ones did leave, import again with --allow-deactivations."
         )
-
-
-def _breaches(plan: Plan, live_counts: Mapping[Kind, int], max_percent: float) -> Iterator[str]:
-    kinds: tuple[tuple[Kind, Changes], ...] = (
-        ("pupils", plan.pupils),
-        ("employees", plan.employees),
-        ("groups", plan.groups),
-    )
-    for kind, changes in kinds:
-        live = live_counts.get(kind, 0)
-        # Multiplied, not divided: exactly the limit is within it.
-        if changes.deactivated * 100 > live * max_percent:
-            yield f"{changes.deactivated:,} of {live:,} {kind}"

@@ -1,18 +1,11 @@
-"""Logins of the register and the user principal names (UPN) that Entra ID makes of them.
-
-Source of the rules: Microsoft, "Username policies" of Entra ID and "Prepare for directory
-synchronization" of Microsoft 365.
-"""
+"""Logins of the register and the user principal names (UPN) that Entra ID makes of them."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-from scim_server.register.rules import MAX_DOMAIN, BrokenRule
-
-MAX_LOCAL = 64
-_ALLOWED = re.compile(r"[A-Za-z0-9'.\-_!#^~]+")
+from scim_server.directory.principal_names import broken_rule
+from scim_server.register.rules import BrokenRule
 
 
 def local_part(login: str, domain: str) -> str:
@@ -27,27 +20,9 @@ def local_part(login: str, domain: str) -> str:
         local = login
     elif named.casefold() != domain.casefold():
         raise BrokenRule("names a domain that is not the unit's")
-    _check(local, domain)
+    if (rule := broken_rule(local, domain)) is not None:
+        raise BrokenRule(rule)
     return local
-
-
-def _check(local: str, domain: str) -> None:
-    if not local:
-        raise BrokenRule("has nothing before the @")
-    if any(not letter.isascii() and letter.isalpha() for letter in local):
-        raise BrokenRule(
-            "has a letter with a diacritic or of another alphabet; Entra takes only a-z and A-Z. "
-            "Change the login in the register, it is not transliterated here"
-        )
-    if not _ALLOWED.fullmatch(local):
-        raise BrokenRule("may hold only letters, digits and ' . - _ ! # ^ ~")
-    if local.startswith(".") or local.endswith("."):
-        raise BrokenRule("must not begin or end with a dot")
-    if len(local) > MAX_LOCAL:
-        raise BrokenRule(f"is longer than {MAX_LOCAL} characters")
-    # With the @ between them, these two limits are the 113 characters of a whole UPN.
-    if len(domain) > MAX_DOMAIN:
-        raise BrokenRule(f"belongs to a domain longer than {MAX_DOMAIN} characters")
 
 
 def fold_login(login: str) -> str:

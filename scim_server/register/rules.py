@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from scim_server.directory.principal_names import MAX_DOMAIN
 from scim_server.errors import BadInput
 
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))+")
-MAX_DOMAIN = 48
 
 
 class BrokenRule(ValueError):

@@ -15,17 +15,19 @@ import inspect
 import pkgutil
 import re
 import typing
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Connection, MetaData, Table, select, update
 
 import scim_server.audit
 import scim_server.directory
+import scim_server.inbound
 import scim_server.oauth
 from scim_server.audit.disclosures import Disclosures, disclosed, recorded_since
 from scim_server.audit.record import entries, record
@@ -46,7 +48,14 @@ from scim_server.directory.searches import Search
 from scim_server.directory.staging import Staging
 from scim_server.directory.tables import resource, school
 from scim_server.directory.units import Unit, unit_named
-from scim_server.errors import BadInput, Conflict, Refused
+from scim_server.errors import BadInput, Conflict, Failure, Refused
+from scim_server.inbound import people, reporting
+from scim_server.inbound.budget import budget_of, count_call, lock_tenant
+from scim_server.inbound.configuration import Configuration, configuration_of, configure, find
+from scim_server.inbound.pushing import CLIENT, Choices, Push, Surroundings, push_of
+from scim_server.inbound.results import read_log
+from scim_server.inbound.transport import Answer
+from scim_server.inbound.watching import Watch
 from scim_server.keys import keys_for
 from scim_server.oauth import clients, credentials, notices, removal, renewals, trusts
 from scim_server.oauth.credentials import Credentials
@@ -60,7 +69,7 @@ from tests.sandbox import Sandbox, make_sandbox
 from tests.school import ASSIGNMENTS, GROUPS, PUPILS, MovedClock, World
 from tests.security.addresses import Served
 
-ROOMS = (scim_server.audit, scim_server.directory, scim_server.oauth)
+ROOMS = (scim_server.audit, scim_server.directory, scim_server.inbound, scim_server.oauth)
 HANDLES = (Connection, Database, Transaction, Reader, Address)
 """Whoever is given one of these can touch the store."""
 
@@ -279,9 +288,11 @@ def pair(database: Database, world: World, database_url: str, clock: MovedClock)
             clients.add(connection, of, "only-there", **found.by)
     for served in (other, d):
         _give_everything(found, served)
+    _push_everybody(found, other)
     clock.move(minutes=1)
     for served in (world, c):
         _give_everything(found, served)
+    _push_everybody(found, world)
     found.given = clock().replace(microsecond=0)
     found.marks = [*_marks(found, other), *_marks(found, d)]
     return found
@@ -297,6 +308,42 @@ def _give_everything(pair: Pair, served: Served) -> None:
         query = select(resource.c.seq).where(resource.c.unit_id == served.unit.id)
         noted.note(served.unit.id, served.credentials.client_id, list(connection.scalars(query)))
     noted.write()
+
+
+def _push_everybody(pair: Pair, of: World) -> None:
+    """Each to a tenant of its own."""
+    file = of.folder / "secret"
+    file.write_text("secret", "utf-8")
+    file.chmod(0o600)
+    with pair.database.write() as connection:
+        configure(connection, of.unit, _target(of), **pair.by)
+    push_of(pair.database, of.unit.name, _around(pair)).run(_PUSH, lambda _: None)
+
+
+_PUSH = Choices(actor="os:test", max_deactivated_percent=100)
+
+
+def _target(of: World) -> Configuration:
+    number = "11111111-1111-4111-8111-111111111111"
+    return Configuration(
+        tenant=f"{of.unit.name}.example.pl", client_id=number, service_principal=number,
+        job="API2AAD.1", credential_kind="secret", credential_file=str(of.folder / "secret"),
+    )  # fmt: skip
+
+
+def _around(pair: Pair, stopped: Callable[[], bool] = lambda: False) -> Surroundings:
+    """A Graph that takes everything, and whose log tells of somebody whom the other alone has."""
+    told = {
+        "activityDateTime": stamp(pair.clock()), "sourceIdentity": {"id": "U-9"},
+        "provisioningStatusInfo": {"status": "failure"},
+    }  # fmt: skip
+
+    def transport(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        if "oauth2" in url:
+            return Answer(200, b'{"access_token": "t", "expires_in": 3600}')
+        return Answer(202) if body else Answer(200, orjson.dumps({"value": [told]}))
+
+    return Surroundings(pair.clock, transport, lambda _: None, lambda: 0.5, stopped)
 
 
 def _marks(pair: Pair, served: Served) -> list[str]:
@@ -357,7 +404,8 @@ def test_every_table_has_rows_of_the_units_beside(pair: Pair) -> None:
         {name for name, rows in rows_of(pair, each).items() if not rows}
         for each in (pair.b, pair.d)
     ]
-    assert empty == [set(), {"school", "decision", "resource_school", "former_membership"}]
+    registers = {"school", "decision", "resource_school", "former_membership"}
+    assert empty == [set(), registers | {"inbound", "inbound_person", "inbound_call"}]
 
 
 def test_every_function_keeps_to_the_unit_it_is_called_for(
@@ -947,7 +995,7 @@ def _(pair: Pair) -> Any:
     noted.write()
     assert list(disclosed(pair.database, own, theirs)) == []
     mine = list(disclosed(pair.database, own, pair.seq(pair.a, "U-1")))
-    assert {each.client_id for each in mine} == {name}
+    assert {each.client_id for each in mine} == {name, CLIENT}
     assert recorded_since(pair.database, own) == pair.given
     return mine
 
@@ -992,6 +1040,109 @@ def _(pair: Pair) -> Any:
         found = staging.compare()
     assert found.counts["pupil", "deactivated"] < 6
     return found
+
+
+# Pushes
+
+
+@case(
+    "inbound.configuration.configure", "inbound.configuration.find",
+    "inbound.configuration.configuration_of",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """To another job, so that everybody counts as new again."""
+    with pair.database.write() as connection:
+        configure(connection, pair.a.unit, replace(_target(pair.a), job="API2AAD.2"), **pair.by)
+        with pytest.raises(BadInput):
+            configure(connection, pair.c.unit, _target(pair.a), **pair.by)
+        found = find(connection, pair.a.unit)
+        assert found == configuration_of(connection, pair.a.unit)
+    return found
+
+
+@case("inbound.budget.budget_of", "inbound.budget.count_call", "inbound.budget.lock_tenant")
+def _(pair: Pair) -> Any:
+    with pair.database.write() as connection:
+        before = budget_of(connection, pair.a.unit.id, pair.clock()).left
+        lock_tenant(connection, pair.a.unit.id)
+        count_call(connection, pair.a.unit.id, pair.clock())
+        found = budget_of(connection, pair.a.unit.id, pair.clock())
+    assert found.left == before - 1
+    return found
+
+
+@case(
+    "inbound.people.people", "inbound.people.given_of", "inbound.people.offer",
+    "inbound.people.accept", "inbound.people.refuse", "inbound.people.tell",
+    "inbound.people.results",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Asked for people of the other by their numbers, it has nobody."""
+    own, now = pair.a.unit.id, pair.clock()
+    theirs = pair.seq(pair.b, "U-9")
+    with pair.database.write() as connection:
+        of = configuration_of(connection, pair.a.unit)
+        assert list(people.people(connection, own, of, [theirs])) == []
+        assert people.given_of(connection, own, theirs) is None
+        found = [each for each in people.people(connection, own, of) if each.is_active]
+        assert {pair.owner(each.seq) for each in found} == {own}
+        people.offer(connection, own, found, now)
+        people.accept(connection, own, found[1:], now)
+        people.refuse(connection, own, found[0], now)
+        for key in ("U-1", "U-2"):
+            people.tell(connection, own, key, at=now, result="failed", code="X")
+        told = people.results(connection, own)
+    return [each.key for each in found], told
+
+
+@case("inbound.reporting.standing", "inbound.reporting.person_standing")
+def _(pair: Pair) -> Any:
+    with pair.database.read() as connection:
+        unit = unit_named(connection, pair.a.unit.name)
+        found = reporting.standing(connection, unit, pair.clock())
+        one = reporting.person_standing(connection, unit, "U-1")
+    return found, one
+
+
+@case("inbound.pushing.push_of", "inbound.pushing.Push.run", "inbound.results.read_log")
+def _(pair: Pair) -> Any:
+    push = push_of(pair.database, pair.a.unit.name, _around(pair))
+    outcome = push.run(replace(_PUSH, retry_failed=True), lambda _: None)
+    return outcome, read_log(pair.database, push.unit, push.graph, pair.clock)
+
+
+@case("inbound.pushing.Push.send")
+def _(pair: Pair) -> Any:
+    """Handed numbers of the other's people, a push sends nobody."""
+    sent: list[Any] = []
+    push = push_of(pair.database, pair.a.unit.name, _around(pair))
+    theirs = [pair.seq(pair.b, key) for key in ("U-1", "U-9")]
+
+    class Sending(Push):
+        def run_within(self) -> None:
+            with pair.database.write() as connection:
+                self._lease.take(connection, pair.clock())
+            sent.extend(self.send(theirs))
+
+    with pair.database.read() as connection:
+        of = configuration_of(connection, pair.a.unit)
+    one = Sending(pair.database, push.unit, of, _around(pair))
+    one.run_within()
+    pair.clock.move(minutes=30)
+    assert sent == [[], True]
+    return sent
+
+
+@case("inbound.watching.Watch.run")
+def _(pair: Pair) -> Any:
+    turns: list[Any] = []
+    watch = Watch(
+        pair.database, pair.a.unit.name, _around(pair, lambda: bool(turns)),
+        announce=lambda _: None, told=turns.append, failed=turns.append,
+    )  # fmt: skip
+    watch.run(_PUSH, 300)
+    assert not isinstance(turns[0], Failure)
+    return turns
 
 
 # Decisions: the last, for nothing of the school is served afterwards

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Connection,
     Integer,
     LargeBinary,
@@ -80,6 +81,8 @@ def _made_up(connection: Connection, table: Table, unit: Unit) -> dict[str, Any]
             values[column.name] = connection.scalar(own)
         elif isinstance(column.type, LargeBinary):
             values[column.name] = b"x"
+        elif isinstance(column.type, Boolean):
+            values[column.name] = True
         else:
             values[column.name] = 1 if isinstance(column.type, Integer | BigInteger) else "x"
     return values | {"unit_id": unit.id}

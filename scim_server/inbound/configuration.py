@@ -1,0 +1,149 @@
+"""Where a unit is pushed to: its tenant, its job there, and what of the closed list goes along."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from scim_server.audit import record
+from scim_server.directory.units import Unit
+from scim_server.errors import BadInput
+from scim_server.inbound.tables import inbound, inbound_person
+from scim_server.settings import is_loopback, split_address
+
+LOGIN_URL = "https://login.microsoftonline.com"
+GRAPH_URL = "https://graph.microsoft.com"
+MATCHING = "externalId -> employeeId"
+"""How Entra's job finds the account of a record unless its mapping was changed there."""
+
+QUOTAS = (2_000, 6_000)
+"""Calls that a tenant may make in 24 hours: with P1 or P2, and with ID Governance."""
+
+CredentialKind = Literal["secret", "certificate"]
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DOMAIN = re.compile(r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+")
+_JOB = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,199}")
+_COLUMNS = [
+    column
+    for column in inbound.c
+    if column.name not in ("unit_id", "holder", "held_until", "log_read")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Of one unit. The credential is in ``credential_file``, never here.
+
+    Raises :class:`~scim_server.errors.BadInput` for what Microsoft can't have given out, and for
+    addresses without TLS that lead to another machine.
+    """
+
+    tenant: str
+    client_id: str
+    service_principal: str
+    job: str
+    credential_kind: CredentialKind
+    credential_file: str
+    calls_a_day: int = QUOTAS[0]
+    login_url: str = LOGIN_URL
+    graph_url: str = GRAPH_URL
+    phones: bool = False
+    emails: bool = False
+    matching: str = field(default=MATCHING)
+
+    def __post_init__(self) -> None:
+        if not _UUID.fullmatch(self.tenant) and not _DOMAIN.fullmatch(self.tenant):
+            raise BadInput("The tenant is its id (a UUID) or one of its domain names.")
+        for what, value in (
+            ("client id", self.client_id),
+            ("object id of the service principal", self.service_principal),
+        ):
+            if not _UUID.fullmatch(value):
+                raise BadInput(f"The {what} is a UUID, as Entra's pages show it.")
+        if not _JOB.fullmatch(self.job):
+            raise BadInput("The job's id is letters, digits, dots and hyphens: API2AAD.… as shown.")
+        for address in (self.login_url, self.graph_url):
+            _check_address(address)
+        if not self.matching.isprintable() or len(self.matching) > 200:
+            raise BadInput("The note about matching is one line of at most 200 characters.")
+
+    @property
+    def credential_path(self) -> Path:
+        return Path(self.credential_file)
+
+
+def _check_address(address: str) -> None:
+    parts = split_address(address)
+    ours = parts is not None and is_loopback(parts.hostname or "")
+    if (
+        parts is None
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or parts.scheme not in ("https", "http")
+        or (parts.scheme == "http" and not ours)
+    ):
+        raise BadInput(
+            f"{address!r} is no base address: it begins with https:// (http:// only on this "
+            "machine) and has no account, query or fragment."
+        )
+
+
+def configure(
+    connection: Connection, of: Unit, chosen: Configuration, *, now: datetime, actor: str
+) -> None:
+    """Store where the unit is pushed to, in place of what was stored before.
+
+    Another job knows nobody of those whom the one before was given; so then everybody counts as
+    new again. Raises :class:`~scim_server.errors.BadInput` for a unit that isn't a register's.
+    """
+    if of.kind != "register":
+        raise BadInput(f"The unit {of.name!r} is a sandbox: only registers are pushed.")
+    before = find(connection, of)
+    values: dict[str, Any] = asdict(chosen)
+    if before is None:
+        connection.execute(insert(inbound).values(unit_id=of.id, **values))
+    else:
+        connection.execute(update(inbound).where(inbound.c.unit_id == of.id).values(values))
+    if before is not None and _target(before) != _target(chosen):
+        _begin_anew(connection, of)
+    record(
+        connection, at=now, action="inbound.configured", actor=actor, unit=of.name,
+        facts={
+            "tenant": chosen.tenant, "client": chosen.client_id, "job": chosen.job,
+            "credential": chosen.credential_kind, "calls_a_day": chosen.calls_a_day,
+            "phones": chosen.phones, "emails": chosen.emails,
+        },
+    )  # fmt: skip
+
+
+def _target(chosen: Configuration) -> tuple[str, str, str]:
+    return chosen.tenant.lower(), chosen.service_principal.lower(), chosen.job
+
+
+def _begin_anew(connection: Connection, of: Unit) -> None:
+    connection.execute(delete(inbound_person).where(inbound_person.c.unit_id == of.id))
+    connection.execute(update(inbound).where(inbound.c.unit_id == of.id).values(log_read=None))
+
+
+def find(connection: Connection, of: Unit) -> Configuration | None:
+    """Where the unit is pushed to, or none."""
+    row = connection.execute(select(*_COLUMNS).where(inbound.c.unit_id == of.id)).mappings().first()
+    return None if row is None else Configuration(**row)
+
+
+def configuration_of(connection: Connection, of: Unit) -> Configuration:
+    """The same; raises :class:`~scim_server.errors.BadInput` where the unit isn't pushed."""
+    found = find(connection, of)
+    if found is None:
+        raise BadInput(
+            f"The unit {of.name!r} isn't pushed to Entra ID. "
+            f"Say where to with: scim-server inbound configure {of.name}"
+        )
+    return found

@@ -1,0 +1,148 @@
+"""A small school that is pushed to the double, by one clock, without sleeping."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from scim_server.database import Database
+from scim_server.directory.units import unit_named
+from scim_server.inbound.configuration import Configuration, configure
+from scim_server.inbound.people import people
+from scim_server.inbound.pushing import Choices, Forecast, Outcome, Surroundings, push_of
+from scim_server.inbound.records import Record
+from scim_server.inbound.results import read_log
+from scim_server.inbound.transport import Answer, Network
+from tests.inbound.double import Double
+from tests.school import PUPILS, World
+
+Interruption = Callable[[int], None]
+HEADER = PUPILS.splitlines()[0]
+NO_GROUPS = {
+    "groups": "klucz;przedmiot;oddzialy;nazwa grupy;rok szkolny;szkola\n",
+    "assignments": "grupa;osoba\n",
+}
+
+
+def pupils(*numbers: int, name: str = "Anna", **changed: str) -> str:
+    """A file of pupils with generated names; ``u7="Ewa"`` gives number 7 another given name."""
+    rows = [
+        f"U-{n};{changed.get(f'u{n}', name)};Nowak;uczen.{n};;;{'SP 12' if n % 2 else 'LO 3'}"
+        for n in numbers
+    ]
+    return "\n".join([HEADER, *rows, ""])
+
+
+@dataclass
+class Pushed:
+    """The unit ``sp12`` of ``world``, configured for ``double``. ``slept`` are the waits, each of
+    which moved the clock; ``before_call`` is called with the number of every bulkUpload before it
+    leaves.
+    """
+
+    world: World
+    double: Double
+    slept: list[float] = field(default_factory=list)
+    told: list[Forecast] = field(default_factory=list)
+    before_call: Interruption = lambda _: None
+    network: Network = field(default_factory=Network)
+    stop: bool = False
+    _sent: int = 0
+
+    @property
+    def database(self) -> Database:
+        return self.world.database
+
+    @property
+    def around(self) -> Surroundings:
+        return Surroundings(
+            self.world.clock, self._transport, self._sleep, random.Random(1).random,
+            lambda: self.stop,
+        )  # fmt: skip
+
+    def _transport(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        if url.endswith("/bulkUpload"):
+            self._sent += 1
+            self.before_call(self._sent)
+        return self.network(method, url, headers, body)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.world.clock.move(seconds=seconds)
+
+    def configure(self, **changes: Any) -> None:
+        chosen = replace(configuration(self.double, self.world.folder.parent), **changes)
+        with self.database.write() as connection:
+            configure(
+                connection, unit_named(connection, self.world.unit.name), chosen,
+                now=self.world.clock(), actor="os:test",
+            )  # fmt: skip
+
+    def push(self, **choices: Any) -> Outcome:
+        terms = {"actor": "os:test", "max_deactivated_percent": 10, **choices}
+        push = push_of(self.database, self.world.unit.name, self.around)
+        return push.run(Choices(**terms), self.told.append)
+
+    def read_log(self) -> Mapping[str, int]:
+        push = push_of(self.database, self.world.unit.name, self.around)
+        return read_log(self.database, push.unit, push.graph, self.world.clock)
+
+    def fill(self, text: str, **choices: Any) -> None:
+        """Import these pupils beside the employees, and no groups."""
+        self.world.import_files(pupils=text, **NO_GROUPS, choices=choices)
+
+    def records(self) -> dict[str, Record]:
+        """What Entra is to have of everybody who is served."""
+        with self.database.read() as connection:
+            unit = unit_named(connection, self.world.unit.name)
+            of = push_of(self.database, unit.name, self.around)._of
+            return {each.key: each.record for each in people(connection, unit.id, of)}
+
+    def check_accounts(self) -> None:
+        """What Entra has is what it is to have, of everybody who is active and whom it knows."""
+        self.double.settle()
+        accounts, records = self.double.accounts, self.records()
+        for key, one in records.items():
+            assert key in accounts or not one["active"], key
+        for key, account in accounts.items():
+            if key in records:
+                assert shown(account) == wanted(records[key])
+
+    def close(self) -> None:
+        self.network.close()
+
+
+def wanted(record: Record) -> dict[str, Any]:
+    return {
+        "userPrincipalName": record["userName"],
+        "displayName": record["displayName"],
+        "surname": record["name"]["familyName"],
+        "accountEnabled": record["active"],
+    }
+
+
+def shown(account: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("userPrincipalName", "displayName", "surname", "accountEnabled")
+    return {name: account[name] for name in names}
+
+
+def configuration(double: Double, folder: Path) -> Configuration:
+    """With the tenant's secret in a private file below ``folder``."""
+    file = folder / "secret"
+    file.write_text(double.tenant.secret, "utf-8")
+    file.chmod(0o600)
+    return Configuration(
+        tenant=double.tenant.tenant_id,
+        client_id=double.tenant.client_id,
+        service_principal=double.tenant.service_principal_id,
+        job=double.tenant.job_id,
+        credential_kind="secret",
+        credential_file=str(file),
+        login_url=double.login,
+        graph_url=double.login,
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scim_server.directory.roster_conditions import OPERATORS, folded
-from scim_server.directory.rosters import Taught, Whole
+from scim_server.directory.roster_records import Taught, Whole
 from scim_server.errors import InvalidFilter, InvalidPath
 from scim_server.oneroster.fields import time_of
 from scim_server.oneroster.objects import Object, Objects, head, told_time

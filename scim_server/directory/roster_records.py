@@ -22,13 +22,15 @@ class School:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The unit, in what a roster tells of it, and its schools that publish."""
+    """The unit, in what a roster tells of it, and its schools that publish. ``changed`` is when one
+    of its schools was last decided about.
+    """
 
     unit_id: int
     id: str
     name: str
     namespace: str
-    created: str
+    changed: str
     schools: tuple[School, ...]
 
     def subject_id(self, subject: str) -> str:

@@ -63,14 +63,14 @@ class Rosters:
         """The unit, which has to exist, and its schools that publish."""
         statement = self._statements.get("whole", _whole)
         rows = self._reader.rows(statement, {"unit": unit_id})
-        name, namespace, created = rows[0][:3]
+        name, namespace, changed = rows[0][:3]
         schools = tuple(
             School(row[3], resource_id(namespace, "School", str(row[3])), row[4], row[5])
             for row in rows
             if row[3] is not None
         )
         id = resource_id(namespace, "Unit", str(unit_id))
-        return Whole(unit_id, id, name, namespace, created, schools)
+        return Whole(unit_id, id, name, namespace, changed, schools)
 
     def taught(self, unit_id: int) -> list[Taught]:
         """Every subject that a served group is of, by school year and school."""
@@ -176,6 +176,8 @@ class Rosters:
 
 
 def _whole() -> Select[Any]:
+    decided = select(func.max(decision.c.at)).where(decision.c.unit_id == unit.c.id)
+    changed = func.coalesce(decided.correlate(unit).scalar_subquery(), unit.c.created)
     began = (
         select(func.max(decision.c.at))
         .where(decision.c.school_id == school.c.id, decision.c.synchronised)
@@ -184,10 +186,8 @@ def _whole() -> Select[Any]:
     )
     publishing = and_(school.c.unit_id == unit.c.id, school.c.synchronised)
     return (
-        select(
-            unit.c.name, unit.c.namespace, unit.c.created, school.c.id, school.c.name,
-            func.coalesce(began, unit.c.created),
-        )
+        select(unit.c.name, unit.c.namespace, changed, school.c.id, school.c.name,
+               func.coalesce(began, unit.c.created))
         .select_from(unit.outerjoin(school, publishing))
         .where(unit.c.id == UNIT)
         .order_by(school.c.id)

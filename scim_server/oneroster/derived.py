@@ -26,9 +26,8 @@ _COMMON = ("sourcedId", "status", "dateLastModified")
 
 def orgs(whole: Whole, objects: Objects) -> list[Object]:
     """The unit as a district, and its schools that publish."""
-    latest = max([whole.created, *(each.since for each in whole.schools)])
     district = {
-        **head(whole.id, True, latest),
+        **head(whole.id, True, whole.changed),
         "name": whole.name,
         "type": "district",
         "children": [objects.reference("orgs", each.id, "org") for each in whole.schools],

@@ -163,7 +163,7 @@ def test_tak_tells_all_that_appears_and_nie_nothing_but_what_shared_people_lose(
     """Red when ``_date_memberships`` or ``_date_people_of`` does nothing, or dates what hides."""
     world = watcher.world
     world.decide("SP 12", False)
-    assert watcher.changes() == {"P-1": "active"}
+    assert watcher.changes() == {"P-1": "active", "sp12 (district)": "active"}
     names = {each["name"] for each in watcher.roster.page("orgs")}
     assert names == {"sp12", "LO 3"}
     person = watcher.roster.one(f"users/{world.id_of('P-1')}")

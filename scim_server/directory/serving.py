@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     MetaData,
     Table,
+    case,
     delete,
     exists,
     func,
@@ -69,14 +70,16 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
             resource.c.unit_id == unit_id, resource.c.served != held
         )
         connection.execute(insert(_flipped).from_select(["seq"], flips))
+        measure(connection, _flipped)
         flipped = select(_flipped.c.seq)
         count = connection.scalar(select(func.count()).select_from(_flipped)) or 0
         if count:
             _renew_other_ends(connection, unit_id, now=now, change=change)
-            for table in (resource, reference):
+            appears = case((resource.c.served, resource.c.edited), else_=literal(now))
+            for table, dated in ((resource, {"edited": appears}), (reference, {})):
                 turned = update(table).where(table.c.seq.in_(flipped))
-                connection.execute(turned.values(served=not_(table.c.served)))
-            _date_appearances(connection, unit_id, now)
+                connection.execute(turned.values(served=not_(table.c.served), **dated))
+            _date_memberships(connection, unit_id, now)
             measure(connection, resource, reference)
     finally:
         _flipped.drop(connection)
@@ -103,15 +106,12 @@ def _renew_other_ends(connection: Connection, unit_id: int, *, now: str, change:
     )
 
 
-def _date_appearances(connection: Connection, unit_id: int, now: str) -> None:
-    """What ended while it was hidden, too: whoever was told of it before must hear the end."""
+def _date_memberships(connection: Connection, unit_id: int, now: str) -> None:
+    """Date those that appear; and those that ended while they were hidden, too, since whoever was
+    told of them before must hear of the end.
+    """
     appeared = select(resource.c.seq).where(resource.c.seq.in_(select(_flipped.c.seq)),
                                             resource.c.served)  # fmt: skip
-    connection.execute(
-        update(resource)
-        .where(resource.c.seq.in_(appeared), resource.c.edited != now)
-        .values(edited=now)
-    )
     for table, dated in ((membership, "since"), (former_membership, "ended")):
         for end in (table.c.group_seq, table.c.member_seq):
             connection.execute(

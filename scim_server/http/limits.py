@@ -45,5 +45,6 @@ def check_query(environ: Environ, limit: int) -> None:
     """Raises :class:`~scim_server.errors.UriTooLong` for a query string over ``limit`` bytes."""
     if len(environ.get("QUERY_STRING", "")) > limit:
         raise UriTooLong(
-            f"The query string is longer than {limit} bytes. Send the search as POST to /.search."
+            f"The query string is longer than {limit} bytes. Ask for less; SCIM takes a search as "
+            "POST to /.search, too."
         )

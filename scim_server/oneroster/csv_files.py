@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from scim_server.audit import record
 from scim_server.database import Database
 from scim_server.directory.roster_conditions import Comparison
-from scim_server.directory.rosters import Ask, Class, Enrolment, Person, Rosters, Whole
+from scim_server.directory.roster_records import Ask, Class, Enrolment, Person, Whole
+from scim_server.directory.rosters import Rosters
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Refused
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scim_server.directory.roster_conditions import OPERATORS, folded
-from scim_server.directory.rosters import Taught, Whole
+from scim_server.directory.roster_records import Taught, Whole
 from scim_server.errors import InvalidFilter, InvalidPath
 from scim_server.oneroster.fields import time_of
 from scim_server.oneroster.objects import Object, Objects, head, told_time
@@ -26,9 +26,8 @@ _COMMON = ("sourcedId", "status", "dateLastModified")
 
 def orgs(whole: Whole, objects: Objects) -> list[Object]:
     """The unit as a district, and its schools that publish."""
-    latest = max([whole.created, *(each.since for each in whole.schools)])
     district = {
-        **head(whole.id, True, latest),
+        **head(whole.id, True, whole.changed),
         "name": whole.name,
         "type": "district",
         "children": [objects.reference("orgs", each.id, "org") for each in whole.schools],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scim_server.directory.rosters import Class, Enrolment, Person, Whole
+from scim_server.directory.roster_records import Class, Enrolment, Person, Whole
 from scim_server.oneroster.versions import Version
 
 Object = dict[str, Any]

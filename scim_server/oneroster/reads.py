@@ -11,7 +11,8 @@ import orjson
 
 from scim_server.audit.disclosures import Disclosures
 from scim_server.directory.roster_conditions import EVERYTHING, Condition, both
-from scim_server.directory.rosters import Ask, Enrolment, Rosters, Taught, Whole
+from scim_server.directory.roster_records import Ask, Enrolment, Taught, Whole
+from scim_server.directory.rosters import Rosters
 from scim_server.errors import Forbidden, NotFound
 from scim_server.http.exchange import Answer, Call
 from scim_server.http.negotiation import chosen

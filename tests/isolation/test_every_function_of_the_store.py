@@ -43,7 +43,8 @@ from scim_server.directory.members import Members
 from scim_server.directory.models import ResourceType, contract
 from scim_server.directory.resources import Address, Resources, person_with_key
 from scim_server.directory.roster_conditions import Comparison
-from scim_server.directory.rosters import Ask, Rosters
+from scim_server.directory.roster_records import Ask
+from scim_server.directory.rosters import Rosters
 from scim_server.directory.searches import Search
 from scim_server.directory.staging import Staging
 from scim_server.directory.tables import resource, school

@@ -160,10 +160,10 @@ def test_a_move_between_schools_is_told(watcher: Watcher) -> None:
 def test_tak_tells_all_that_appears_and_nie_nothing_but_what_shared_people_lose(
     watcher: Watcher,
 ) -> None:
-    """Red when ``_date_appearances`` or ``_date_people_of`` does nothing, or dates what hides."""
+    """Red when ``_date_memberships`` or ``_date_people_of`` does nothing, or dates what hides."""
     world = watcher.world
     world.decide("SP 12", False)
-    assert watcher.changes() == {"P-1": "active"}
+    assert watcher.changes() == {"P-1": "active", "sp12 (district)": "active"}
     names = {each["name"] for each in watcher.roster.page("orgs")}
     assert names == {"sp12", "LO 3"}
     person = watcher.roster.one(f"users/{world.id_of('P-1')}")
@@ -207,7 +207,7 @@ def test_what_ended_long_ago_is_forgotten(watcher: Watcher) -> None:
 
 
 def test_what_ended_while_it_was_hidden_is_told_when_the_school_is_back(watcher: Watcher) -> None:
-    """Red when ``_date_appearances`` leaves memberships that ended as they were."""
+    """Red when ``_date_memberships`` leaves memberships that ended as they were."""
     world = watcher.world
     world.decide("SP 12", False)
     world.import_files(assignments=ASSIGNMENTS.replace("G-1;U-2\n", ""))

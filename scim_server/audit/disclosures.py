@@ -47,6 +47,7 @@ class _Given:
     def __init__(self, at: int) -> None:
         self.first = self.last = at
         self.resources = BitMap64()
+        self.groups = BitMap64()  # whose members were given, too
 
     def add(self, at: int, resources: Iterable[int]) -> None:
         self.first, self.last = min(self.first, at), max(self.last, at)
@@ -85,22 +86,23 @@ class Disclosures:
 
     def _collect(self) -> None:
         while self._notes:
-            note = self._notes[0]
+            note = self._notes.popleft()
             key = _Key(note.unit_id, note.client_id, _window(note.at))
-            given = self._unwritten.setdefault(key, _Given(note.at))
+            given = self._unwritten.get(key)
+            if given is None:
+                given = self._unwritten[key] = _Given(note.at)
             given.add(note.at, note.resources)
             if note.with_members:
-                given.resources.update(self._members(key, note.resources))
-            self._notes.popleft()
+                given.groups.update(note.resources)
+        for key, given in self._unwritten.items():
+            self._add_members(key, given)
 
-    def _members(self, key: _Key, groups: Sequence[int]) -> Iterable[int]:
+    def _add_members(self, key: _Key, given: _Given) -> None:
         known = self._expanded.setdefault(key, BitMap64())
-        new = [each for each in groups if each not in known]
-        if not new:
-            return ()
-        found = self._expand(key.unit_id, new)
-        known.update(new)
-        return found
+        if new := given.groups - known:
+            given.resources.update(self._expand(key.unit_id, list(new)))
+            known.update(new)
+        given.groups.clear()
 
     def _forget_old(self) -> None:
         now = _window(int(self._clock().timestamp()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +44,7 @@ def show(unit_name: str | None, action: str | None, last: int) -> None:
             for row in whole(connection)
             if unit_name in (None, row["unit"]) and action in (None, row["action"])
         )
-        rows = list(asked)[-last:]
+        rows = deque(asked, maxlen=last)
     for row in rows:
         click.echo(
             f"{row['number']:>6}  {moment(row['at']):%Y-%m-%d %H:%M:%S} UTC  "

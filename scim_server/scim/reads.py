@@ -72,7 +72,7 @@ class Reads:
         tag = ("ETag", f'W/"{found.version}"')
         if has_version(call.header("If-None-Match"), found.version):
             return Answer(304, b"", [tag])
-        self._note(call, [found.seq], types, shown)
+        self._note(call, [found.seq], types, collections=shown.collections)
         body = found.body if shown.is_plain else shown.apply(found.body)
         return Answer(200, body, [("Content-Type", media), tag], count=1)
 
@@ -113,18 +113,18 @@ class Reads:
             bounds=self._bounds, cursors=self._cursors, collections=shown.collections,
         )  # fmt: skip
         page = self._resources.search(address, search)
-        self._note(call, page.seqs, types, shown)
+        self._note(call, page.seqs, types, collections=search.collections)
         body = self._page(address, search, page, _joined(page, shown))
         return Answer(200, body, [("Content-Type", media)], count=len(page))
 
     def _note(
-        self, call: Call, seqs: list[int], types: tuple[ResourceType, ...], shown: Projection
+        self, call: Call, seqs: list[int], types: tuple[ResourceType, ...], *, collections: bool
     ) -> None:
         """Remember what is given to whom, for the record that is written after the answer."""
-        if call.method == "HEAD":  # which gives nothing of it
+        if not seqs or call.method == "HEAD":  # which gives nothing of it
             return
         grant = call.unit_grant
-        lists = shown.collections and any(each.name == "Group" for each in types)
+        lists = collections and any(each.name == "Group" for each in types)
         self._disclosures.note(grant.unit_id, grant.client_id, seqs, with_members=lists)
 
     def _page(self, address: Address, search: Search, page: Page, resources: bytes) -> bytes:

@@ -122,7 +122,7 @@ def test_two_processes_add_to_one_row(world: World) -> None:
 
 
 def test_each_group_is_expanded_once_an_hour(world: World) -> None:
-    """Red when ``_members`` asks again for groups that it knows."""
+    """Red when ``_add_members`` asks again for groups that it knows."""
     asked: list[list[int]] = []
 
     def expand(_unit: int, groups: object) -> list[int]:
@@ -133,10 +133,12 @@ def test_each_group_is_expanded_once_an_hour(world: World) -> None:
     for groups in ([1, 2], [2, 3], [1]):
         part.note(world.unit.id, "someone", groups, with_members=True)
     part.write()
+    part.note(world.unit.id, "someone", [3, 4], with_members=True)
+    part.write()
     world.clock.move(hours=1)
     part.note(world.unit.id, "someone", [1], with_members=True)
     part.write()
-    assert asked == [[1, 2], [3], [1]]
+    assert asked == [[1, 2, 3], [4], [1]]
 
 
 def test_notes_that_could_not_be_written_are_written_later(world: World) -> None:

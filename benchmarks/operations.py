@@ -63,8 +63,8 @@ class Asker:
         self.connection = Connection(port)
         token = json.loads(self.connection.ask(self.token_request).body)["access_token"]
         self._base = f"/{unit}/scim/v2"
-        self._headers = [("Authorization", f"Bearer {token}")]
-        self._writing = [*self._headers, ("Content-Type", "application/scim+json")]
+        self.headers = [("Authorization", f"Bearer {token}")]
+        self._writing = [*self.headers, ("Content-Type", "application/scim+json")]
 
     def get(self, path: str, **query: str | int) -> Request:
         parts = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
@@ -73,7 +73,7 @@ class Asker:
     def request(self, method: str, target: str, body: Any = None) -> Request:
         """``target`` begins below the unit's base, ``body`` is sent as SCIM JSON."""
         if body is None:
-            return request(method, self._base + target, self._headers)
+            return request(method, self._base + target, self.headers)
         return request(method, self._base + target, self._writing, json.dumps(body).encode())
 
     def resources(self, path: str, **query: str | int) -> list[dict[str, str]]:

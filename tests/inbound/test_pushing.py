@@ -56,6 +56,7 @@ def test_leavers_known_to_nobody_are_not_made_known(pushed: Pushed) -> None:
     """Red when ``plan`` counts an inactive person who was never given as new."""
     pushed.fill(pupils(1, 3), allow_deactivations=True)
     pushed.push()
+    assert pushed.told[0].counts == {"leavers": 0, "new": 4, "changed": 0}
     assert set(pushed.double.accounts) <= {"U-1", "U-3", "P-1", "P-2"}
     sent = [each["data"] for call in pushed.double.uploads for each in call.body["Operations"]]
     assert {each["externalId"] for each in sent} == {"U-1", "U-3", "P-1", "P-2"}

@@ -70,7 +70,9 @@ def test_repeated_faults_are_met_in_turn_every_so_many_calls(double: Double) -> 
     assert found == [202, 500, 202, 429, 202, 500]
 
 
-@pytest.mark.parametrize(("what", "on"), [(418, "bulkUpload"), ("late", "log"), (500, "mail")])
+@pytest.mark.parametrize(
+    ("what", "on"), [(418, "bulkUpload"), ("late", "log"), (500, "mail"), ("expired", "token")]
+)
 def test_a_fault_that_there_isn_t_is_refused(double: Double, what: int | str, on: str) -> None:
     with pytest.raises(ValueError, match="There is no fault"):
         double.fail_next(what, on=on)

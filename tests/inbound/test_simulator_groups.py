@@ -234,7 +234,12 @@ def test_an_attempt_at_a_group_that_was_there_before_is_told(double: Double) -> 
     call(double, "PATCH", f"/groups/{before}", json={"displayName": "Ours"})
     call(double, "POST", f"/groups/{before}/members/$ref", json={})
     call(double, "DELETE", f"/groups/{before}/members/{one}/$ref")
-    assert [each for each, _ in double.foreign_writes] == ["PATCH", "PATCH", "POST", "DELETE"]
+    call(double, "DELETE", f"/groups/{before}")
+    step = {"id": "1", "method": "PATCH", "url": f"/groups/{before}"}
+    call(double, "POST", "/$batch", json={"requests": [step]})
+    assert double.foreign_writes == [
+        (each, before) for each in ("PATCH", "PATCH", "POST", "DELETE", "DELETE", "PATCH")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +283,8 @@ def test_employee_id_comes_only_where_it_is_selected(double: Double) -> None:
         ("employeeId in ('M-1', 'M-3')", ["M-1", "M-3"]),
         ("employeeId eq 'M-1' or employeeId eq 'M-2'", ["M-1", "M-2"]),
         ("startswith(employeeId, 'M-')", ["M-0", "M-1", "M-2", "M-3"]),
+        ("employeeId eq 'M-1' and employeeId eq 'M-2'", []),
+        ("employeeId eq 'M-1' and startswith(userPrincipalName, 'member')", ["M-1"]),
         ("employeeId eq 'X'", []),
     ],
 )

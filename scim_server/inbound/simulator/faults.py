@@ -43,7 +43,8 @@ class Faults:
         """Let the next ``times`` calls of the kind ``on`` fail: with a status, or as LOST, CUT or
         EXPIRED say. Several are met in the order in which they were added.
         """
-        if on not in KINDS or not (what in (LOST, CUT, EXPIRED) or what in {*_CODES, 429}):
+        known = {LOST, CUT, 429, *_CODES, *(() if on == "token" else (EXPIRED,))}
+        if on not in KINDS or what not in known:
             raise ValueError(f"There is no fault {what!r} on {on!r}.")
         self._next.append(_Fault(what, times, on, retry_after))
 

@@ -27,6 +27,8 @@ _NICKNAME = re.compile(r"""[!#-'*+\-/-9=?A-Z^-~]{1,64}""")
 """ASCII without control characters and without ``@ ( ) \\ [ ] " ; : . < > ,`` and the space. One
 page leaves the full stop out of that list, another has it: refused.
 """
+_ONE = r"/groups(?:/([^/()]+)|/?\(uniqueName='([^/()]+)'\))"
+_ADDRESS = re.compile(rf"/(?:v1\.0|beta){_ONE}(?:/.*)?")
 _BIND = re.compile(r"/(?:v1\.0|beta)/(?:directoryObjects|users)/([^/]+)")
 _GRAPH = "https://graph.microsoft.com"
 
@@ -76,11 +78,10 @@ class Groups:
         self.attempts: list[tuple[str, str]] = []
 
     def routes(self) -> tuple[Route, ...]:
-        one = r"/groups(?:/([^/()]+)|/?\(uniqueName='([^/()]+)'\))"
         member = (self.remove_member, _KEEPERS)
         return (
             route(r"/groups", "groups", GET=(self.find, _READERS), POST=(self.create, _CREATORS)),
-            route(one, "groups", GET=(self.get, _READERS), PATCH=(self.change, _KEEPERS)),
+            route(_ONE, "groups", GET=(self.get, _READERS), PATCH=(self.change, _KEEPERS)),
             route(r"/groups/([^/]+)/members", "groups", GET=(self.members, _READERS)),
             route(r"/groups/([^/]+)/members/\$ref", "groups", POST=(self.add_member, _KEEPERS)),
             route(r"/groups/([^/]+)/members/([^/]+)/\$ref", "groups", DELETE=member),
@@ -89,6 +90,14 @@ class Groups:
     def seed(self, **properties: Any) -> Group:
         """A group that was there before any push."""
         return self._put(properties, seeded=True)
+
+    def note(self, request: Request) -> None:
+        """Note a request that would write to a group, whatever becomes of it."""
+        found = _ADDRESS.fullmatch(request.path)
+        if request.method not in ("GET", "HEAD") and found is not None:
+            group = self._find(*found.groups())
+            if group is not None:
+                self.attempts.append((request.method, group.id))
 
     @property
     def foreign_writes(self) -> list[tuple[str, str]]:
@@ -105,7 +114,7 @@ class Groups:
         )
         items = (
             (number, shown(each.properties))
-            for number, each in enumerate(self.all.values())
+            for number, each in paging.after(request, enumerate(self.all.values()))
             if wanted is None or wanted.holds(each.properties)
         )
         return paging.answer(request, items, "groups", size=100, most=999)
@@ -138,7 +147,6 @@ class Groups:
         members = self._references(request, body.get(_MEMBERS, []), [])
         made = self._put({**body, "groupTypes": types, "uniqueName": unique_name})
         made.members = members
-        self.attempts.append((request.method, made.id))
         return Answer(201, {name: made.properties.get(name) for name in _DEFAULT})
 
     def _put(self, properties: Mapping[str, Any], *, seeded: bool = False) -> Group:
@@ -165,7 +173,6 @@ class Groups:
             request.need(_CREATORS)
             return self._create(request, body, unique_name)
         group = self._group(group_id, unique_name)
-        self._write(request, group)
         if body.keys() != {_MEMBERS}:
             request.need(_ALL)
         self._check(body)
@@ -186,13 +193,12 @@ class Groups:
         shown, group = paging.selected(request, USER_DEFAULT, USER_MORE), self._group(group_id)
         items = (
             (number, {"@odata.type": "#microsoft.graph.user", **shown(self._accounts[each])})
-            for number, each in enumerate(group.members)
+            for number, each in paging.after(request, enumerate(group.members))
         )
         return paging.answer(request, items, "directoryObjects", size=100, most=999)
 
     def add_member(self, request: Request, group_id: str) -> Answer:
         group, body = self._group(group_id), request.json()
-        self._write(request, group)
         self._check_is_assigned(group)
         if body.keys() != {"@odata.id"}:
             raise bad_request("The body must have @odata.id alone.")
@@ -201,15 +207,11 @@ class Groups:
 
     def remove_member(self, request: Request, group_id: str, user_id: str) -> Answer:
         group = self._group(group_id)
-        self._write(request, group)
         self._check_is_assigned(group)
         if user_id not in group.members:
             raise not_found(user_id)
         group.members.remove(user_id)
         return Answer(204)
-
-    def _write(self, request: Request, group: Group) -> None:
-        self.attempts.append((request.method, group.id))
 
     def _group(self, group_id: str | None, unique_name: str | None = None) -> Group:
         found = self._find(group_id, unique_name)

@@ -6,10 +6,12 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from scim_server.inbound.simulator.messages import Answer, GraphError, Request
+
+_Item = TypeVar("_Item")
 
 
 def options(request: Request, *allowed: str) -> Mapping[str, str]:
@@ -20,23 +22,25 @@ def options(request: Request, *allowed: str) -> Mapping[str, str]:
     return request.query
 
 
-def answer(
-    request: Request,
-    items: Iterable[tuple[int, dict[str, Any]]],
-    context: str,
-    *,
-    size: int,
-    most: int,
-    descending: bool = False,
-) -> Answer:
-    """A page of ``items``, which come in the order of their numbers.
+def after(
+    request: Request, items: Iterable[tuple[int, _Item]], *, descending: bool = False
+) -> Iterable[tuple[int, _Item]]:
+    """The items of this page and later ones; they come in the order of their numbers.
 
     The next page goes on after the last number, so that what is added in between shifts nothing.
     """
+    token = request.query.get("$skiptoken")
+    if token is None:
+        return items
+    last = _number(token)
+    return (each for each in items if (each[0] < last if descending else each[0] > last))
+
+
+def answer(
+    request: Request, items: Iterable[tuple[int, Any]], context: str, *, size: int, most: int
+) -> Answer:
+    """A page of ``items`` and the address of the next one."""
     top = _top(request, size, most)
-    if (token := request.query.get("$skiptoken")) is not None:
-        last = _number(token)
-        items = ((n, one) for n, one in items if (n < last if descending else n > last))
     found = list(islice(items, top + 1))
     body: dict[str, Any] = {"@odata.context": f"{request.base}/v1.0/$metadata#{context}"}
     if len(found) > top:

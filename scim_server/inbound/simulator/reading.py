@@ -69,19 +69,20 @@ class Reading:
         if order not in _LOG_ORDERS:
             raise GraphError(400, "BadRequest", "$orderby must be activityDateTime, asc or desc.")
         # The work is done in the order of time, so that the numbers of entries order them.
-        shown = [each for each in self._log.entries if each.shown <= self._clock()]
-        if _LOG_ORDERS[order]:
-            shown.reverse()
-        items = ((one.number, one.body) for one in shown if not wanted or wanted.holds(one.body))
-        return paging.answer(
-            request, items, "auditLogs/provisioning",
-            size=100, most=1_000, descending=_LOG_ORDERS[order],
-        )  # fmt: skip
+        descending = _LOG_ORDERS[order]
+        entries = list(self._log.shown(self._clock()))
+        numbered = ((each.number, each.body) for each in entries[:: -1 if descending else 1])
+        items = (
+            (number, body)
+            for number, body in paging.after(request, numbered, descending=descending)
+            if wanted is None or wanted.holds(body)
+        )
+        return paging.answer(request, items, "auditLogs/provisioning", size=100, most=1_000)
 
     def users(self, request: Request) -> Answer:
         query = paging.options(request, "$filter", "$select", "$top", "$skiptoken")
         shown = paging.selected(request, USER_DEFAULT, USER_MORE)
-        found = enumerate(self._found(query.get("$filter")))
+        found = paging.after(request, enumerate(self._found(query.get("$filter"))))
         items = ((number, shown(each)) for number, each in found)
         return paging.answer(request, items, "users", size=100, most=999)
 
@@ -96,6 +97,9 @@ class Reading:
                 f"Too many child clauses specified in search filter expression: {clauses}. "
                 f"Max allowed: {_MOST_CLAUSES}.",
             )  # fmt: skip
+        if (employees := _listed(wanted)) is not None:
+            named = (self._accounts.of_employee(each) for each in employees)
+            return (each for each in named if each is not None)
         return (each for each in self._accounts if wanted.holds(each))
 
     def user(self, request: Request, name: str) -> Answer:
@@ -105,3 +109,14 @@ class Reading:
         if (found := self._accounts.get(name)) is None:
             raise not_found(name)
         return Answer(200, shown(found))
+
+
+def _listed(wanted: filters.Filter) -> list[str] | None:
+    """The values of ``employeeId`` where the filter lists such and no more: each is one look-up."""
+    if len(wanted.conditions) > 1 and wanted.join == "and":
+        return None
+    if not all(
+        one.name == "employeeId" and one.operator in ("eq", "in") for one in wanted.conditions
+    ):
+        return None
+    return list(dict.fromkeys(value for one in wanted.conditions for value in one.values))

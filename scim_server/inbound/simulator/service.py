@@ -81,6 +81,7 @@ class Simulator:
 
     def _step(self, request: Request) -> Answer | None:
         """A request by itself, or one of a batch."""
+        self.groups.note(request)
         try:
             answer = self._answer(request)
         except GraphError as error:

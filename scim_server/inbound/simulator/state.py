@@ -21,6 +21,7 @@ from scim_server.inbound.simulator.log import Entry
 from scim_server.inbound.simulator.service import Simulator
 
 _VERSION = 1
+_PARTS = {"version", "tenant", "accounts", "pending", "log", "groups", "calls"}
 
 
 def kept_ids(path: Path) -> dict[str, Any]:
@@ -80,12 +81,12 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = orjson.loads(path.read_bytes())
-        if found["version"] == _VERSION:
+        if found["version"] == _VERSION and found.keys() == _PARTS:
             return dict(found)
     except OSError as error:
         raise BadEnvironment(
             f"{path} can't be read ({error.strerror}). Name another file with --state."
         ) from error
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
         pass
     raise BadInput(f"{path} is no rehearsal of this version. Name another file with --state.")

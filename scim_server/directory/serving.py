@@ -80,7 +80,7 @@ def refresh(connection: Connection, unit_id: int, *, now: str, change: int) -> i
                 turned = update(table).where(table.c.seq.in_(flipped))
                 connection.execute(turned.values(served=not_(table.c.served), **dated))
             _date_memberships(connection, unit_id, now)
-            measure(connection, resource, reference)
+            measure(connection, resource, reference, membership, former_membership)
     finally:
         _flipped.drop(connection)
     publishes = exists().where(school.c.unit_id == unit.c.id, school.c.synchronised)

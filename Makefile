@@ -38,7 +38,7 @@ check: $(VENV)/.installed-all ## check style, types and the import rule
 
 test: check ## check, then run every test on SQLite and PostgreSQL
 	echo "Running every test"
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n logical --maxprocesses 8
 
 bench: $(VENV)/.installed-all ## measure what the program costs
 	echo "Measuring what the program costs"

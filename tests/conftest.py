@@ -35,6 +35,11 @@ def postgresql() -> Iterator[str]:
     data = Path(tempfile.mkdtemp(prefix="scim-server-tests-"))
     try:
         with get_server(data, cleanup_mode="delete") as server:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                # Nothing here outlives the tests, so nothing need reach the disk.
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                    connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
     finally:
         shutil.rmtree(data, ignore_errors=True)

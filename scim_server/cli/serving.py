@@ -114,6 +114,7 @@ def _let_workers_be_stopped() -> None:
 def worker() -> Flask:
     """The application of one worker process."""
     _repeat_what_is_not_heard()
+    _end_with_the_parent()
     from scim_server.app import create_app  # the other commands start faster without it
 
     return create_app(counts=Path(os.environ[_COUNTS]))
@@ -137,6 +138,20 @@ def _repeat_what_is_not_heard() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=repeat, args=(tells,), daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    """Stop this worker when the server's first process is gone, as when it was killed: nobody
+    would be left to stop it, and it would hold the port.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @click.command()

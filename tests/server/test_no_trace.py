@@ -108,6 +108,7 @@ def lived(life: Life) -> None:
         life("credentials", "revoke", "sp12", first[LABELS[2]].split("_")[2])
         ended(life, program, first, token)
         program.process.kill()  # what lies in the write-ahead log stays there
+        program.wait_until_refusing()
     for arguments in (
         ("audit", "show"), ("audit", "export", "--to", "record"), ("audit", "verify"),
         ("disclosures", "sp12", "--person", "U-1"), ("status",), ("config",),

@@ -89,3 +89,10 @@ def test_the_program_starts_again_with_the_same_data(school: School) -> None:
         again = program.get("/Users")
 
     assert (again.status, again.json["totalResults"]) == (200, first)
+
+
+def test_workers_end_with_a_first_process_that_was_killed(school: School) -> None:
+    """Red when ``_end_with_the_parent`` is gone: they would go on, and hold the port."""
+    with serving(school, SCIM_WORKERS="2") as program:
+        program.process.kill()
+        program.wait_until_refusing()

@@ -59,11 +59,14 @@ def anchors_in(text: str) -> list[Anchor]:
 class Findings:
     """What a verification found: nothing is wrong where there are no ``problems``.
 
-    ``unchained`` entries were written before this program chained them.
+    ``unchained`` entries were written before this program chained them; ``lost`` ones are under a
+    key that was gone when a checkpoint began the chain anew, so that nobody can check what they
+    were before it.
     """
 
     entries: int = 0
     unchained: int = 0
+    lost: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -79,6 +82,7 @@ def verify(rows: Iterable[Mapping[str, Any]], keys: Keys, anchors: Iterable[Anch
         if mac is not None and mac != row["mac"]:
             found.problems.append(f"Entry {row['number']} isn't the one that was anchored.")
     found.problems += chain.end()
+    found.lost = chain.lost
     found.problems += [
         f"Entry {number}, which was anchored, is missing: the end of the record was cut off."
         for number in sorted(expected)
@@ -92,6 +96,7 @@ class _Chain:
         self._number, self._mac = 0, ""
         self._all = hashlib.sha256()
         self._unvouched: list[int] = []
+        self.lost = 0
 
     def follow(self, row: Mapping[str, Any]) -> list[str]:
         entry = Entry(*(row[name] for name in Entry._fields))
@@ -110,6 +115,8 @@ class _Chain:
         elif entry.action == CHECKPOINT:
             if entry.facts["digest"] != self._all.hexdigest():
                 problems.append(f"Some entry before the checkpoint {entry.number} was altered.")
+            if not entry.facts["verified"]:
+                self.lost += len(self._unvouched)
             self._unvouched = []
         self._number, self._mac = entry.number, row["mac"] or ""
         _fold(self._all, row)

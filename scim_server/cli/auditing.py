@@ -105,6 +105,11 @@ def verify_command(given: tuple[str, ...]) -> None:
     click.echo(f"{found.entries} entries, unaltered. The end: {end}")
     if found.unchained:
         click.echo(f"The first {found.unchained} are older than the chain and can't be checked.")
+    if found.lost:
+        click.echo(
+            f"{found.lost} of them are under a key that was lost: they are what they were when it "
+            "was replaced, and nobody can check what they were before."
+        )
     if not anchors:
         click.echo("Not held against an anchor: entries cut off from the end would not be missed.")
 

@@ -36,13 +36,7 @@ from scim2_models.path import (
 from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, or_, true
 
 from scim_server.clock import stamp
-from scim_server.directory.attributes import (
-    Collection,
-    Scalar,
-    collection,
-    may_be_compared,
-    scalar,
-)
+from scim_server.directory.attributes import Collection, Scalar, collection, may_be_compared, scalar
 from scim_server.directory.expressions import Beginning, Contains, Searched
 from scim_server.directory.models import ResourceType
 from scim_server.directory.rendering import SEARCHED

@@ -20,6 +20,7 @@ from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Failure, NotPushed, Problem
 from scim_server.inbound import configuration as configuring
 from scim_server.inbound.advice import advice
+from scim_server.inbound.application import GRAPH_URL, LOGIN_URL
 from scim_server.inbound.configuration import Configuration
 from scim_server.inbound.graph import Graph
 from scim_server.inbound.plan import ORDER
@@ -69,12 +70,8 @@ inbound.add_command(simulate)
     "--matching", default=configuring.MATCHING, show_default=True,
     help="A note: how the job finds accounts.",
 )  # fmt: skip
-@click.option(
-    "--login-url", default=configuring.LOGIN_URL, show_default=True, help="Where tokens are got."
-)
-@click.option(
-    "--graph-url", default=configuring.GRAPH_URL, show_default=True, help="Where Graph is."
-)
+@click.option("--login-url", default=LOGIN_URL, show_default=True, help="Where tokens are got.")
+@click.option("--graph-url", default=GRAPH_URL, show_default=True, help="Where Graph is.")
 def configure_command(
     unit_name: str,
     tenant: str,

@@ -5,29 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from scim_server.audit import record
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput
+from scim_server.inbound.application import Application, check_id
 from scim_server.inbound.tables import inbound, inbound_person
-from scim_server.settings import is_loopback, split_address
 
-LOGIN_URL = "https://login.microsoftonline.com"
-GRAPH_URL = "https://graph.microsoft.com"
 MATCHING = "externalId -> employeeId"
 """How Entra's job finds the account of a record unless its mapping was changed there."""
 
 QUOTAS = (2_000, 6_000)
 """Calls that a tenant may make in 24 hours: with P1 or P2, and with ID Governance."""
 
-CredentialKind = Literal["secret", "certificate"]
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DOMAIN = re.compile(r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+")
 _JOB = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,199}")
 _COLUMNS = [
     column
@@ -36,63 +29,24 @@ _COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """Of one unit. The credential is in ``credential_file``, never here.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration(Application):
+    """Of one unit. Raises :class:`~scim_server.errors.BadInput` as an :class:`Application` does."""
 
-    Raises :class:`~scim_server.errors.BadInput` for what Microsoft can't have given out, and for
-    addresses without TLS that lead to another machine.
-    """
-
-    tenant: str
-    client_id: str
     service_principal: str
     job: str
-    credential_kind: CredentialKind
-    credential_file: str
     calls_a_day: int = QUOTAS[0]
-    login_url: str = LOGIN_URL
-    graph_url: str = GRAPH_URL
     phones: bool = False
     emails: bool = False
     matching: str = field(default=MATCHING)
 
     def __post_init__(self) -> None:
-        if not _UUID.fullmatch(self.tenant) and not _DOMAIN.fullmatch(self.tenant):
-            raise BadInput("The tenant is its id (a UUID) or one of its domain names.")
-        for what, value in (
-            ("client id", self.client_id),
-            ("object id of the service principal", self.service_principal),
-        ):
-            if not _UUID.fullmatch(value):
-                raise BadInput(f"The {what} is a UUID, as Entra's pages show it.")
+        Application.__post_init__(self)
+        check_id(self.service_principal, "object id of the service principal")
         if not _JOB.fullmatch(self.job):
             raise BadInput("The job's id is letters, digits, dots and hyphens: API2AAD.… as shown.")
-        for address in (self.login_url, self.graph_url):
-            _check_address(address)
         if not self.matching.isprintable() or len(self.matching) > 200:
             raise BadInput("The note about matching is one line of at most 200 characters.")
-
-    @property
-    def credential_path(self) -> Path:
-        return Path(self.credential_file)
-
-
-def _check_address(address: str) -> None:
-    parts = split_address(address)
-    ours = parts is not None and is_loopback(parts.hostname or "")
-    if (
-        parts is None
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-        or parts.scheme not in ("https", "http")
-        or (parts.scheme == "http" and not ours)
-    ):
-        raise BadInput(
-            f"{address!r} is no base address: it begins with https:// (http:// only on this "
-            "machine) and has no account, query or fragment."
-        )
 
 
 def configure(

@@ -19,14 +19,14 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from scim_server.errors import BadEnvironment, BadInput
-from scim_server.inbound.configuration import Configuration
+from scim_server.inbound.application import Application
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 300
 _LARGEST = 64 * 1024
 
 
-def proof(of: Configuration, token_url: str, now: datetime) -> Mapping[str, str]:
+def proof(of: Application, token_url: str, now: datetime) -> Mapping[str, str]:
     """What is added to a token request: a secret, or an assertion (RFC 7523 §2.2).
 
     Raises :class:`~scim_server.errors.BadEnvironment` where the file can't be used.
@@ -38,7 +38,7 @@ def proof(of: Configuration, token_url: str, now: datetime) -> Mapping[str, str]
     return {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}
 
 
-def try_file(of: Configuration, now: datetime) -> None:
+def try_file(of: Application, now: datetime) -> None:
     """Read the file once, so that what is wrong with it is told when it is named.
 
     Raises :class:`~scim_server.errors.BadInput`.

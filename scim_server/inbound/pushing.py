@@ -26,11 +26,12 @@ from scim_server.errors import NotPushed, Problem, Refused
 from scim_server.inbound import people as store
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant, needed
 from scim_server.inbound.configuration import Configuration, configuration_of
-from scim_server.inbound.graph import Graph, TryAgain
+from scim_server.inbound.graph import Graph
 from scim_server.inbound.leases import Lease
 from scim_server.inbound.people import Person
 from scim_server.inbound.plan import Kind, Plan, guard, plan
 from scim_server.inbound.records import MOST_OPERATIONS, request_body
+from scim_server.inbound.session import TryAgain
 from scim_server.inbound.transport import Transport
 from scim_server.inbound.waiting import TRIES, Random, back_off
 

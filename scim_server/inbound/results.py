@@ -19,7 +19,8 @@ from scim_server.database import Database
 from scim_server.directory.units import Unit
 from scim_server.errors import NotPushed
 from scim_server.inbound import people as store
-from scim_server.inbound.graph import Graph, TryAgain
+from scim_server.inbound.graph import Graph
+from scim_server.inbound.session import TryAgain
 from scim_server.inbound.tables import inbound
 
 _LATE = timedelta(minutes=30)

@@ -30,8 +30,8 @@ Po decyzji „Nie” szkoły „{school}” żadna szkoła jednostki {unit} nie 
   zadanie kwarantannie: ponawia próby po 6, 12 i 24 godzinach, potem raz dziennie, a po czterech
   tygodniach wyłącza zadanie. Kont nie blokuje ani nie usuwa: te, które już są w Microsoft 365,
   zostają, dopóki ktoś ich tam nie usunie.
-* Wysyłanie do Microsoft Entra (inbound), jeśli jest włączone, ustaje od następnego żądania. Nikt nie
-  jest zgłaszany jako osoba, która odeszła, więc Entra nie blokuje kont.
+* Wysyłanie do Microsoft Entra (inbound), jeśli jest włączone, ustaje od następnego żądania. Nikt
+  nie jest zgłaszany jako osoba, która odeszła, więc Entra nie blokuje kont.
 * School Data Sync, jeśli czyta tę jednostkę: przebieg kończy się błędem i nie dostaje danych.
 * Pliki CSV dla School Data Sync: serwer nie wypisze nowych. Wgranych wcześniej to nie cofa; dane
   z nich są po stronie Microsoft, dopóki ktoś ich tam nie usunie.
@@ -67,8 +67,8 @@ Po decyzji „Nie” szkoła „{school}” nie udostępnia danych; inne szkoły
   nieznaną. Kont nie blokuje ani nie usuwa: te, które już są w Microsoft 365, zostają, dopóki ktoś
   ich tam nie usunie. Jeśli w zadaniu zaznaczono Create, Entra spróbuje te osoby tutaj założyć
   i dostanie odmowę.
-* Wysyłanie do Microsoft Entra (inbound), jeśli jest włączone, od następnego żądania pomija te osoby.
-  Ich konta zostają takie, jakie są.
+* Wysyłanie do Microsoft Entra (inbound), jeśli jest włączone, od następnego żądania pomija te
+  osoby. Ich konta zostają takie, jakie są.
 * School Data Sync, jeśli czyta tę jednostkę: nie dostanie tych osób i grup. Nie będzie ich też
   w następnych plikach CSV dla niego, a czego nie ma w nowych plikach, to uznaje za nieaktywne. Co
   wtedy zrobi z kontami i zespołami, zależy od jego ustawień; proszę sprawdzić je przed decyzją.

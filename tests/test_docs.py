@@ -16,6 +16,12 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("schemas/**/*.md")])
 COMMANDS_PAGE = ROOT / "docs" / "reference" / "commands.md"
 FEED_PAGE = ROOT / "docs" / "reference" / "register-feed.md"
+DOORS = (
+    "connect-entra.md",
+    "push-to-entra.md",
+    "connect-school-data-sync.md",
+    "connect-google-classroom.md",
+)
 
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 # A call of the command, or of the shell function that a page makes for it; not the account's name.
@@ -96,6 +102,26 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
         assert place.is_relative_to(ROOT), target
         assert place.exists(), target
         assert not anchor or anchor in anchors(place), target
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    found, open_pages = set[Path](), [ROOT / "README.md"]
+    while open_pages:
+        page = open_pages.pop()
+        found.add(page)
+        linked = _LINK.findall(_FENCE.sub("", page.read_text("utf-8")))
+        targets = {(page.parent / each.partition("#")[0]).resolve() for each in linked}
+        open_pages += [each for each in targets & set(PAGES) if each not in found | {*open_pages}]
+
+    assert found == set(PAGES)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_every_door_tells_how_it_is_opened_stopped_and_mended(name: str) -> None:
+    text = (ROOT / "docs" / "how-to" / name).read_text("utf-8")
+    for heading in ("Before you begin", "Stop it", "When something is"):
+        assert f"\n## {heading}" in text, heading
+    assert name in (ROOT / "docs" / "how-to" / "choose-a-door.md").read_text("utf-8")
 
 
 def anchors(page: Path) -> set[str]:

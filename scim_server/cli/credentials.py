@@ -39,8 +39,9 @@ scim-server sds csv writes. The values go where a form asks for them under these
 _NEXT_WITH_GOOGLE = """\
 The secret is shown only now. It ends on {expires:%Y-%m-%d}.
 
-Next, in the Google Admin console's form for a student information system over OneRoster 1.2:
-  Base URL = Web Access Url, Token URL, Client ID and Client secret as above."""
+Next, Google has to know this server: the Google Admin console offers the systems alone that passed
+its conformance tests. Those ask for the same values: Token URL, OneRoster URL = Web Access Url,
+Client ID and Client secret."""
 
 _NEXT_FOR = {"scim": _NEXT, "sds": _NEXT_WITH_SDS, "google": _NEXT_WITH_GOOGLE}
 

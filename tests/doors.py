@@ -79,14 +79,14 @@ SCIM = Door("SCIM", of_people=frozenset({"schools"}))
 
 _NOT_IN_ROSTERS = frozenset({"key", "own_email"})
 """The register's key stays inside; ``email`` is the login, by which Microsoft matches accounts."""
+_IN_THE_TITLE = frozenset({"key", "classes", "group_name"})
+"""A class of OneRoster's has no members for these: its title tells them, as SCIM's name does."""
 
-ONEROSTER = Door(
-    "OneRoster", of_people=_NOT_IN_ROSTERS, of_groups=frozenset({"key"}), lower_case=True
-)
+ONEROSTER = Door("OneRoster", of_people=_NOT_IN_ROSTERS, of_groups=_IN_THE_TITLE, lower_case=True)
 """Microsoft puts e-mail addresses into lower case anyway, and a login is one here."""
 
 CSV = Door(
-    "CSV", of_people=_NOT_IN_ROSTERS, of_groups=frozenset({"key", "subject", "school_year"}),
+    "CSV", of_people=_NOT_IN_ROSTERS, of_groups=_IN_THE_TITLE | {"subject", "school_year"},
     tells_who_left=False, lower_case=True,
 )  # fmt: skip
 """School Data Sync takes whoever isn't in the files to have left. Sessions and courses have files
@@ -185,6 +185,7 @@ def _scim_group(each: Object) -> Record:
     return {
         "key": each["externalId"], "name": each["displayName"], "subject": own["subject"],
         "school": own["school"], "school_year": own["schoolYear"], "active": own["active"],
+        "classes": own.get("classes", []), "group_name": own.get("groupName"),
     }  # fmt: skip
 
 

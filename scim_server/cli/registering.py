@@ -176,12 +176,13 @@ def _tell(unit: Unit, found: Connector, connectors: Connectors) -> None:
     if found.was_tried:
         click.echo(f"Microsoft signed in here with its credential, last {found.last_valid}.")
         return
-    if found.is_valid is False:
-        click.echo(
-            "Microsoft hasn't signed in here with its credential, or couldn't the last time."
-        )
-    elif found.is_valid:
+    if found.is_valid:
         click.echo("Microsoft takes its credential for valid, but names no time when it was.")
+    elif found.last_valid is not None:
+        last = found.last_valid
+        click.echo(f"Microsoft couldn't sign in here the last time; it could on {last}.")
+    else:
+        click.echo("Microsoft hasn't signed in here yet, or couldn't.")
     try:
         connectors.ask_to_try(found)
     except NotPushed as failure:

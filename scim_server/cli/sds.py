@@ -83,9 +83,9 @@ def register(
 ) -> None:
     """Print the Microsoft Graph (beta) request that registers UNIT as a OneRoster connector.
 
-    The secret has to be put in where the request says CLIENT_SECRET. With --send nothing is
-    printed: a new secret is made and goes to Microsoft in the request. The app that asks there is
-    the one of `inbound configure` unless options name another.
+    The secret has to be put in where the request says CLIENT_SECRET. With --send it isn't printed:
+    a new secret is made and goes to Microsoft in the request, unless there is a connector already.
+    The app that asks there is the one of `inbound configure` unless options name another.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", source_system):
         raise BadInput("--source-system is an id of letters, digits and hyphens.")

@@ -112,10 +112,17 @@ def test_a_connector_that_exists_is_told_and_no_secret_is_made(school: Registeri
 
 
 def test_what_microsoft_couldn_t_do_is_told_with_what_to_look_at(school: Registering) -> None:
-    school.double.simulator.connectors.sign_in = lambda _: False
-    school.send()
+    for signs_in, told in (
+        (False, "hasn't signed in here yet, or couldn't"),
+        (True, "hasn't signed in here yet, or couldn't"),
+        (False, "signed in here with its credential, last 20"),
+    ):
+        school.double.simulator.connectors.sign_in = lambda _, yes=signs_in: yes  # type: ignore[misc]
+        assert told in school.send()
+    (made,) = school.double.connectors
+    made["credential"]["isValid"] = False
     printed = school.send()
-    assert "couldn't the last time" in printed
+    assert "couldn't sign in here the last time; it could on 20" in printed
     assert "credentials list sp12" in printed
     assert "asked to try it now" in printed
 

@@ -119,15 +119,11 @@ def _make(database: Database, asked: Registration, connectors: Connectors) -> Co
     assert secret is not None, "one that was just made is whole"
     try:
         made = connectors.make(asked.body(issued.client_id, issued.client_secret))
-    except Unsettled:
-        _note(database, asked, issued, secret, "unknown")
-        _tell_of_open_end(asked.unit, secret)
-        raise
-    except NotPushed:
-        _note(database, asked, issued, secret, "refused")
-        raise
-    except BaseException:
-        _tell_of_open_end(asked.unit, secret)
+    except BaseException as failure:
+        is_refused = isinstance(failure, NotPushed) and not isinstance(failure, Unsettled)
+        if not is_refused:
+            _tell_of_open_end(asked.unit, secret)
+        _note(database, asked, issued, secret, "refused" if is_refused else "unknown")
         raise
     _note(database, asked, issued, secret, "made", made.id)
     click.echo(f"The connector was made: {made.id}")

@@ -166,6 +166,31 @@ def test_where_nobody_knows_the_secret_lives_on_and_the_next_run_looks(
     assert len(school.double.connectors) == len(school.secrets) == 1
 
 
+def test_a_command_that_is_interrupted_names_the_secret_that_it_may_have_sent(
+    school: Registering,
+) -> None:
+    """Red when only failures of Microsoft's are looked after: Ctrl-C would leave a secret of which
+    nobody was told.
+    """
+    real = credentials.issue
+
+    def issue_and_fail(*arguments: Any, **terms: Any) -> Any:
+        school.double.fail_next(503, on="connectors")
+        return real(*arguments, **terms)
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(credentials, "issue", issue_and_fail)
+        patch.setattr("scim_server.cli.registering.sleep", interrupt)
+        printed = school.send(code=1)
+    (listed,) = school.secrets
+    assert "active" in listed
+    assert f"credentials revoke sp12 {school.given[0].split('_')[2]}" in printed
+    assert [each["outcome"] for each in school.sent] == ["unknown"]
+
+
 def test_the_app_of_the_push_asks_unless_another_is_named(school: Registering) -> None:
     assert "Say who asks at Microsoft" in school.send(code=2, by=[])
     school.configure()

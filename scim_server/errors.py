@@ -11,6 +11,7 @@
     │   ├── DatabaseUnavailable          a request meets it as 503
     │   ├── NotSent                      a channel didn't take notices
     │   └── NotPushed                    Microsoft didn't take what was pushed to it
+    │       └── Unsettled                or did, for all that is known
     └── RequestFailed           HTTP     a request is answered with a status and a sentence
         ├── InvalidSyntax       400 invalidSyntax
         ├── InvalidFilter       400 invalidFilter
@@ -126,6 +127,10 @@ class NotSent(BadEnvironment):
 
 class NotPushed(BadEnvironment):
     """Microsoft's side didn't take a request; what wasn't taken is pushed the next time."""
+
+
+class Unsettled(NotPushed):
+    """An answer of Microsoft's was lost, and so is whether it did what it was asked."""
 
 
 class RequestFailed(Failure):

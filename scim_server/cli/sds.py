@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from scim_server.cli.opening import opened, operator
+from scim_server.cli.registering import send
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput
+from scim_server.inbound.application import GRAPH_URL, LOGIN_URL, Application
 from scim_server.oauth.clients import client_named
 from scim_server.oauth.credentials import addresses
 from scim_server.oneroster.connector import ADDRESS, SECRET, registration
@@ -47,14 +49,53 @@ def csv_command(unit_name: str, path: Path) -> None:
     help="The id of the source system that you made in Microsoft Graph for this unit.",
 )
 @click.option("--client", help="The client's name; may be left out where the unit has one.")
-def register(unit_name: str, source_system: str, client: str | None) -> None:
+@click.option(
+    "--send",
+    "is_sent",
+    is_flag=True,
+    help="Make the client a secret for this, and send the request with it.",
+)
+@click.option("--tenant", help="With --send: the tenant's id or domain.")
+@click.option("--graph-client-id", help="With --send: the app registration's client id.")
+@click.option(
+    "--secret-file",
+    type=click.Path(path_type=Path),
+    help="With --send: a private file with the app's secret.",
+)
+@click.option(
+    "--certificate-file",
+    type=click.Path(path_type=Path),
+    help="With --send: a private PEM file with the app's key and certificate.",
+)
+@click.option("--login-url", help=f"Where the app's tokens are got; else {LOGIN_URL}.")
+@click.option("--graph-url", help=f"Where Graph is; else {GRAPH_URL}.")
+def register(
+    unit_name: str,
+    source_system: str,
+    client: str | None,
+    is_sent: bool,
+    tenant: str | None,
+    graph_client_id: str | None,
+    secret_file: Path | None,
+    certificate_file: Path | None,
+    login_url: str | None,
+    graph_url: str | None,
+) -> None:
     """Print the Microsoft Graph (beta) request that registers UNIT as a OneRoster connector.
 
-    Nothing is sent. The secret has to be put in where the request says CLIENT_SECRET.
+    The secret has to be put in where the request says CLIENT_SECRET. With --send it isn't printed:
+    a new secret is made and goes to Microsoft in the request, unless there is a connector already.
+    The app that asks there is the one of `inbound configure` unless options name another.
     """
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", source_system):
         raise BadInput("--source-system is an id of letters, digits and hyphens.")
     settings = Settings.from_env()
+    app = _application(tenant, graph_client_id, secret_file, certificate_file, login_url, graph_url)
+    if is_sent:
+        send(settings, unit_name, client, source_system, app)
+        return
+    if app is not None:
+        raise BadInput("An app of Microsoft's is asked for only with --send. Nothing was sent.")
     with opened(settings) as database, database.read() as connection:
         unit = unit_named(connection, unit_name, kind="register")
         found = client_named(connection, unit, client)
@@ -69,7 +110,35 @@ def register(unit_name: str, source_system: str, client: str | None) -> None:
     click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     click.echo(
         f"Send it as POST to {ADDRESS}, with the secret in the place of {SECRET} and the "
-        "permission IndustryData-DataConnector.ReadWrite.All. It is a beta of Microsoft's: whether "
-        "School Data Sync then runs such a connector wasn't tried.",
+        "permission IndustryData-DataConnector.ReadWrite.All, or let --send do that. It is a beta "
+        "of Microsoft's: whether School Data Sync then runs such a connector wasn't tried.",
         err=True,
+    )
+
+
+def _application(
+    tenant: str | None,
+    client_id: str | None,
+    secret_file: Path | None,
+    certificate_file: Path | None,
+    login_url: str | None,
+    graph_url: str | None,
+) -> Application | None:
+    """The app that the options name, or none where they name nothing."""
+    options = (tenant, client_id, secret_file, certificate_file, login_url, graph_url)
+    if not any(options):
+        return None
+    file = secret_file or certificate_file
+    if not (tenant and client_id and file) or (secret_file and certificate_file):
+        raise BadInput(
+            "An app is named by --tenant, --graph-client-id, and exactly one of --secret-file FILE "
+            "and --certificate-file FILE."
+        )
+    return Application(
+        tenant=tenant,
+        client_id=client_id,
+        credential_kind="secret" if secret_file else "certificate",
+        credential_file=str(file.absolute()),
+        login_url=login_url or LOGIN_URL,
+        graph_url=graph_url or GRAPH_URL,
     )

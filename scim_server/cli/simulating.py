@@ -32,6 +32,9 @@ values to scim-server inbound configure; then push:
     --job {job} \\
     --secret-file rehearsal.secret --login-url {address} --graph-url {address}
 
+A connector for School Data Sync is rehearsed with the same app:
+  scim-server sds register UNIT --send --source-system {system}
+
 What is pushed is done after {delay:g} s and in the log after {logged:g} s. Nothing leaves this \
 machine.
 Stop it with Ctrl-C: it then tells what became of the accounts."""
@@ -162,6 +165,7 @@ def _show(tenant: Tenant, address: str) -> None:
         "Client secret": tenant.secret,
         "Service principal object id": tenant.service_principal_id,
         "Job id": tenant.job_id,
+        "Source system id": tenant.source_system_id,
     }
     for label, value in values.items():
         click.echo(f"{label}: {value}")
@@ -169,7 +173,8 @@ def _show(tenant: Tenant, address: str) -> None:
         "\n" + _NEXT.format(
             secret=tenant.secret, tenant=tenant.tenant_id, client=tenant.client_id,
             principal=tenant.service_principal_id, job=tenant.job_id, address=address,
-            delay=tenant.delay, logged=tenant.delay + tenant.log_delay,
+            system=tenant.source_system_id, delay=tenant.delay,
+            logged=tenant.delay + tenant.log_delay,
         ),
         err=True,
     )  # fmt: skip
@@ -193,6 +198,9 @@ def _sum_up(simulator: Simulator, file: Path | None) -> None:
     if groups := simulator.groups.all:
         members = sum(len(each.members) for each in groups.values())
         click.echo(f"Groups: {len(groups)}, with {members} members")
+    if connectors := simulator.connectors.all.values():
+        valid = sum(each["credential"]["isValid"] for each in connectors)
+        click.echo(f"Connectors: {len(connectors)}, {valid} of which could sign in")
     refused = Counter(each.status for each in simulator.calls if not 200 <= each.status < 300)
     for status, number in sorted(refused.items()):
         click.echo(f"Calls that got {status or 'no answer'}: {number}")

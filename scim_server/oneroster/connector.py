@@ -12,7 +12,13 @@ _SYSTEMS = "https://graph.microsoft.com/beta/external/industryData/sourceSystems
 
 
 def registration(
-    *, name: str, source_system: str, base_url: str, client_id: str, token_url: str
+    *,
+    name: str,
+    source_system: str,
+    base_url: str,
+    client_id: str,
+    token_url: str,
+    secret: str = SECRET,
 ) -> dict[str, Any]:
     """The body of a POST to :data:`ADDRESS`: a ``oneRosterApiDataConnector`` without
     demographics, flags and contacts, of which nothing is published.
@@ -28,7 +34,7 @@ def registration(
             "@odata.type": "#microsoft.graph.industryData.oAuth2ClientCredential",
             "displayName": name,
             "clientId": client_id,
-            "clientSecret": SECRET,
+            "clientSecret": secret,
             "tokenUrl": token_url,
             "scope": None,
         },

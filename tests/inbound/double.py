@@ -63,6 +63,11 @@ class Double:
         """Attempts to write to groups that were there before: method and id. Never any."""
         return self.simulator.groups.foreign_writes
 
+    @property
+    def connectors(self) -> list[dict[str, Any]]:
+        """The connectors of School Data Sync."""
+        return list(self.simulator.connectors.all.values())
+
     def seed_group(self, **properties: Any) -> Group:
         """A group that was there before any push."""
         return self.simulator.groups.seed(**properties)

@@ -30,7 +30,7 @@ from tests.school import DOMAIN
 
 LABELS = (
     "Login address", "Graph address", "Token endpoint", "Tenant id", "Client id", "Client secret",
-    "Service principal object id", "Job id",
+    "Service principal object id", "Job id", "Source system id",
 )  # fmt: skip
 _MAIN = "from scim_server.cli import main; main()"
 

@@ -1,4 +1,4 @@
-"""The demo, as ``make run`` starts it, and what a tester needs to know of its sandbox."""
+"""The demo, as ``make run`` starts it, and what a client needs to know of its units."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ from urllib.request import Request, urlopen
 from scim_server.clock import system_clock
 from scim_server.oauth.credentials import Credentials
 from tests.server.program import PROGRAM, SECONDS, Program, School, free_port
-from tests.server.sandboxes import BASE
+
+_UNITS = ("sp12", "sandbox")
 
 
 @dataclass(frozen=True)
@@ -26,48 +27,78 @@ class Target:
     token: str
 
 
+@dataclass(frozen=True)
+class Demo:
+    """A running one: the four values of each unit as it prints them, its folder, and an environment
+    for commands beside it.
+    """
+
+    units: Mapping[str, Mapping[str, str]]
+    data: Path
+    environ: Mapping[str, str]
+
+
 @contextmanager
 def demo(folder: Path) -> Iterator[Target]:
     """Run the demo with its data in ``folder``, and be a client of its sandbox."""
-    port, log = free_port(), folder / "demo.log"
+    with making_up(folder) as made:
+        values = made.units["sandbox"]
+        yield Target(values["Web Access Url"], token_for(values))
+
+
+@contextmanager
+def making_up(folder: Path) -> Iterator[Demo]:
+    """Run the demo with its data in ``folder``."""
+    port, log, data = free_port(), folder / "demo.log", folder / "data"
+    own = {"PATH": os.environ["PATH"]}
     with (
         log.open("wb") as errors,
         subprocess.Popen(
-            [PROGRAM, "demo", "--data", folder / "data", "--port", str(port)],
-            env={"PATH": os.environ["PATH"]},
+            [PROGRAM, "demo", "--data", data, "--port", str(port)],
+            env=own,
             stdout=subprocess.PIPE,
             stderr=errors,
         ) as process,
     ):
         try:
             assert process.stdout is not None
-            issued = _credentials_of_the_sandbox(line.decode() for line in process.stdout)
-            assert issued, log.read_text()
+            units = dict(_printed(line.decode() for line in process.stdout))
+            assert units.keys() == set(_UNITS), log.read_text()
+            url, client_id, secret, endpoint = units["sandbox"].values()
+            issued = Credentials(url, client_id, secret, endpoint, expires=system_clock())
             Program(process, port, School(folder, issued, "", {}), log).wait_until_up()
-            yield Target(issued.web_access_url, _token(issued))
+            settings = {
+                "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "SCIM_DATABASE_URL": f"sqlite:///{data}/school.db",
+                "SCIM_MASTER_KEY_FILE": f"{data}/master.key",
+            }
+            yield Demo(units, data, own | settings)
         finally:
             process.terminate()
             process.wait(timeout=SECONDS)
 
 
-def _credentials_of_the_sandbox(lines: Iterable[str]) -> Credentials | None:
-    """The four values that begin with the sandbox's address, once they are printed."""
+def _printed(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The four values of each unit, until the last one's are printed."""
     values: dict[str, str] = {}
     for line in lines:
         label, _, value = line.strip().partition(": ")
         if label == "Web Access Url":
             values = {}
         values[label] = value
-        if label == "Token endpoint Url" and values["Web Access Url"].endswith(BASE):
-            url, client_id, secret, endpoint = values.values()
-            return Credentials(url, client_id, secret, endpoint, expires=system_clock())
-    return None
+        if label == "Token endpoint Url":
+            unit = value.split("/")[3]
+            yield unit, dict(values)
+            if unit == _UNITS[-1]:
+                return
 
 
-def _token(issued: Credentials) -> str:
-    client = f"{issued.client_id}:{issued.client_secret}".encode()
+def token_for(values: Mapping[str, str]) -> str:
+    """A token for the four values."""
+    _, client_id, secret, endpoint = values.values()
+    client = f"{client_id}:{secret}".encode()
     request = Request(
-        issued.token_endpoint_url,
+        endpoint,
         data=b"grant_type=client_credentials",
         headers={"Authorization": f"Basic {b64encode(client).decode()}"},
     )

@@ -13,7 +13,7 @@ CUT = "cut"
 """The connection ends without an answer, and nothing was done."""
 EXPIRED = "expired"
 """The token counts as expired, from this call on."""
-KINDS = ("token", "bulkUpload", "log", "users", "groups", "batch")
+KINDS = ("token", "bulkUpload", "log", "users", "groups", "batch", "connectors")
 
 _CODES = {
     500: "InternalServerError", 502: "BadGateway", 503: "ServiceUnavailable",

@@ -14,6 +14,7 @@ import orjson
 from scim_server.clock import Clock
 from scim_server.inbound.simulator import batch, uploads
 from scim_server.inbound.simulator.accounts import Accounts
+from scim_server.inbound.simulator.connectors import Connectors
 from scim_server.inbound.simulator.faults import CUT, EXPIRED, LOST, Faults
 from scim_server.inbound.simulator.groups import Groups
 from scim_server.inbound.simulator.limits import BURST, BURST_SECONDS, DAY_SECONDS, Window
@@ -61,11 +62,13 @@ class Simulator:
         self.day = Window(tenant.quota, DAY_SECONDS)
         self.lock = threading.RLock()
         self.groups = Groups(tenant, self.accounts, clock)
+        self.connectors = Connectors(tenant, clock)
         self._routes = (
             route(_UPLOAD, "bulkUpload", POST=(self._upload, (UPLOAD, UPLOAD_OWNED))),
             route(r"/\$batch", "batch", POST=(self._batch, ())),
             *Reading(self.accounts, self.log, clock).routes(),
             *self.groups.routes(),
+            *self.connectors.routes(),
         )
 
     def work(self) -> None:

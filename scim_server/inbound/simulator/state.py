@@ -21,7 +21,7 @@ from scim_server.inbound.simulator.log import Entry
 from scim_server.inbound.simulator.service import Simulator
 
 _VERSION = 1
-_PARTS = {"version", "tenant", "accounts", "pending", "log", "groups", "calls"}
+_PARTS = {"version", "tenant", "accounts", "pending", "log", "groups", "calls", "connectors"}
 
 
 def kept_ids(path: Path) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def load(simulator: Simulator, path: Path) -> None:
         for number, each in enumerate(found["log"])
     ]
     simulator.groups.all |= {each["properties"]["id"]: Group(**each) for each in found["groups"]}
+    simulator.connectors.all |= {each["id"]: each for each in found["connectors"]}
     simulator.day.calls.extend(map(moment, found["calls"]))
 
 
@@ -57,6 +58,7 @@ def save(simulator: Simulator, path: Path) -> None:
                 "pending": [_plain(asdict(each)) for each in simulator.accounts.pending],
                 "log": [_plain(asdict(each)) for each in simulator.log.entries],
                 "groups": [asdict(each) for each in simulator.groups.all.values()],
+                "connectors": list(simulator.connectors.all.values()),
                 "calls": [stamp(each) for each in simulator.day.calls],
             }
         )

@@ -11,8 +11,11 @@ from cryptography.x509 import Certificate
 
 UPLOAD = "SynchronizationData-User.Upload"
 UPLOAD_OWNED = "SynchronizationData-User.Upload.OwnedBy"
-PERMISSIONS = (UPLOAD, "ProvisioningLog.Read.All", "User.Read.All", "Group.ReadWrite.All")
-"""What the app may do at first: what a push with groups needs."""
+CONNECTORS = "IndustryData-DataConnector.ReadWrite.All"
+PERMISSIONS = (
+    UPLOAD, "ProvisioningLog.Read.All", "User.Read.All", "Group.ReadWrite.All", CONNECTORS,
+)  # fmt: skip
+"""What the app may do at first: what a push with groups needs, and what a connector does."""
 
 QUOTAS = (2_000, 6_000)
 """Calls of bulkUpload within 24 hours: with Entra ID P1 or P2, and with Governance."""
@@ -46,6 +49,11 @@ class Tenant:
     def __post_init__(self) -> None:
         if not self.job_id:
             self.job_id = f"API2AAD.{self.tenant_id.replace('-', '')}.{_guid()}"
+
+    @property
+    def source_system_id(self) -> str:
+        """The one source system that connectors can be made for; it is the same after a restart."""
+        return str(uuid.uuid5(uuid.UUID(self.tenant_id), "sourceSystem"))
 
     def kept(self) -> dict[str, Any]:
         """The ids and the secret, which stay the same when a rehearsal is continued."""

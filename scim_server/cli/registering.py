@@ -1,0 +1,192 @@
+"""Telling Microsoft Graph of a unit's rosters: a secret is made for that, sent, and ended where it
+wasn't taken.
+
+A secret that exists can't be sent, because only its digest is kept. One that is made here is in
+nobody's file, history or terminal: it goes from this process to Microsoft.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from random import random
+from time import sleep
+
+import click
+
+from scim_server.audit import record
+from scim_server.cli.opening import opened, operator
+from scim_server.clock import system_clock
+from scim_server.database import Database
+from scim_server.directory.units import Unit, unit_named
+from scim_server.errors import BadInput, NotPushed, Refused, Unsettled
+from scim_server.inbound.application import Application
+from scim_server.inbound.configuration import find
+from scim_server.inbound.connectors import Connector, Connectors
+from scim_server.inbound.session import Session
+from scim_server.inbound.transport import Network, is_own
+from scim_server.oauth import credentials
+from scim_server.oauth.credentials import Credentials
+from scim_server.oauth.secrets import secret_id
+from scim_server.oneroster.connector import registration
+from scim_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is sent for which unit, by which of its clients (None: the only one), and who asks at
+    Microsoft.
+    """
+
+    settings: Settings
+    unit: Unit
+    client: str | None
+    source_system: str
+    application: Application
+    actor: str = field(default_factory=operator)
+
+    def body(self, client_id: str, secret: str) -> dict[str, object]:
+        base, token = credentials.addresses(self.unit, self.settings.public_url, "sds")
+        return registration(
+            name=self.unit.name,
+            source_system=self.source_system,
+            base_url=base,
+            client_id=client_id,
+            token_url=token,
+            secret=secret,
+        )
+
+
+def send(
+    settings: Settings,
+    unit_name: str,
+    client: str | None,
+    source_system: str,
+    given: Application | None,
+) -> None:
+    """Make the connector unless there is one for the unit's address, and tell what there is then.
+
+    Without a ``given`` application the one that the unit is pushed by asks.
+    """
+    with opened(settings) as database, closing(Network()) as network:
+        with database.read() as connection:
+            unit = unit_named(connection, unit_name, kind="register")
+            application = given or find(connection, unit)
+        if application is None:
+            raise BadInput(
+                "Say who asks at Microsoft: --tenant, --graph-client-id, and --secret-file or "
+                f"--certificate-file. The unit {unit.name!r} isn't pushed, so nobody is known."
+            )
+        asked = Registration(settings, unit, client, source_system, application)
+        _check(asked)
+        session = Session(application, network, system_clock)
+        connectors = Connectors(session, sleep, random)
+        found = connectors.find(asked.body("", ""))
+        if found is None:
+            found = _make(database, asked, connectors)
+        else:
+            click.echo(f"There is a connector for this address already: {found.id}")
+        _tell(unit, found, connectors)
+
+
+def _check(asked: Registration) -> None:
+    """What can't work isn't told to anybody."""
+    if not asked.unit.publishes:
+        raise Refused(
+            "No school of the unit publishes, so nobody would get a token: a director has to "
+            f"decide first. Run: scim-server consent {asked.unit.name} on --by NAME"
+        )
+    if is_own(asked.settings.public_url) and not is_own(asked.application.graph_url):
+        raise BadInput(
+            f"Microsoft can't reach {asked.settings.public_url}. Set SCIM_PUBLIC_URL to the "
+            "server's address in the internet."
+        )
+
+
+def _make(database: Database, asked: Registration, connectors: Connectors) -> Connector:
+    with database.write() as connection:
+        issued = credentials.issue(
+            connection,
+            unit_named(connection, asked.unit.name, kind="register"),
+            key=asked.settings.key("digest"),
+            public_url=asked.settings.public_url,
+            now=system_clock(),
+            actor=asked.actor,
+            client_name=asked.client,
+            consumer="sds",
+        )
+    secret = secret_id(issued.client_secret)
+    assert secret is not None, "one that was just made is whole"
+    try:
+        made = connectors.make(asked.body(issued.client_id, issued.client_secret))
+    except BaseException as failure:
+        is_refused = isinstance(failure, NotPushed) and not isinstance(failure, Unsettled)
+        if not is_refused:
+            _tell_of_open_end(asked.unit, secret)
+        _note(database, asked, issued, secret, "refused" if is_refused else "unknown")
+        raise
+    _note(database, asked, issued, secret, "made", made.id)
+    click.echo(f"The connector was made: {made.id}")
+    click.echo(
+        f"It signs in here as {issued.client_id}, with the secret {secret}, which ends on "
+        f"{issued.expires:%Y-%m-%d}."
+    )
+    return made
+
+
+def _note(
+    database: Database,
+    asked: Registration,
+    issued: Credentials,
+    secret: str,
+    outcome: str,
+    connector: str | None = None,
+) -> None:
+    """Record what came of it; a secret that Microsoft refused is ended."""
+    now = system_clock()
+    with database.write() as connection:
+        if outcome == "refused":
+            credentials.revoke(
+                connection, asked.unit, secret, now=now, actor=asked.actor, force=True
+            )
+        record(
+            connection, at=now, action="sds.sent", actor=asked.actor, unit=asked.unit.name,
+            facts={
+                "tenant": asked.application.tenant, "source_system": asked.source_system,
+                "client": issued.client_id, "secret": secret, "outcome": outcome,
+                "connector": connector,
+            },
+        )  # fmt: skip
+
+
+def _tell_of_open_end(unit: Unit, secret: str) -> None:
+    click.echo(
+        f"The secret {secret} goes on working, since Microsoft may hold it. Run the same command "
+        "again: it looks for the connector first. If there is none, end the secret: "
+        f"scim-server credentials revoke {unit.name} {secret}",
+        err=True,
+    )
+
+
+def _tell(unit: Unit, found: Connector, connectors: Connectors) -> None:
+    if found.was_tried:
+        click.echo(f"Microsoft signed in here with its credential, last {found.last_valid}.")
+        return
+    if found.is_valid:
+        click.echo("Microsoft takes its credential for valid, but names no time when it was.")
+    elif found.last_valid is not None:
+        last = found.last_valid
+        click.echo(f"Microsoft couldn't sign in here the last time; it could on {last}.")
+    else:
+        click.echo("Microsoft hasn't signed in here yet, or couldn't.")
+    try:
+        connectors.ask_to_try(found)
+    except NotPushed as failure:
+        click.echo(f"Microsoft wasn't asked to try it: {failure}", err=True)
+    else:
+        click.echo("Microsoft was asked to try it now. To see whether it could, run this again.")
+    click.echo(
+        f"If it can't: it has to reach the server, get a token (scim-server credentials list "
+        f"{unit.name} tells when the secret was used), and hold a secret that is live.",
+        err=True,
+    )

@@ -17,6 +17,7 @@ from scim_server.clock import stamp, system_clock
 from scim_server.directory.units import Unit, unit_named, units
 from scim_server.errors import Refused
 from scim_server.oauth import credentials as issuing
+from scim_server.oauth.addresses import CONSUMERS, access_url, token_url
 from scim_server.oauth.clients import clients_of
 from scim_server.oauth.tokens import LastUse, last_uses
 from scim_server.oauth.trusts import trusts_of
@@ -116,7 +117,7 @@ def credentials() -> None:
 @click.option(
     "--for",
     "consumer",
-    type=click.Choice(tuple(issuing.CONSUMERS)),
+    type=click.Choice(tuple(CONSUMERS)),
     default="scim",
     show_default=True,
     help="Who gets the values: any SCIM client, School Data Sync, or Google Classroom.",
@@ -317,11 +318,10 @@ def show_command(unit_name: str) -> None:
             clients = clients_of(connection, unit)
             secrets = issuing.secrets_of(connection, unit.id)
         uses = last_uses(database, [each.id for each in secrets])
-    access, token = issuing.addresses(unit, settings.public_url)
-    click.echo(f"Web Access Url: {access}")
+    click.echo(f"Web Access Url: {access_url(settings.public_url, unit.name)}")
     for client in clients:
         click.echo(f"Client Id: {client.id}  ({client.name})")
-    click.echo(f"Token endpoint Url: {token}")
+    click.echo(f"Token endpoint Url: {token_url(settings.public_url, unit.name)}")
     for each in secrets:
         label = "Client Secret" if each.kind == issuing.SECRET else "Secret token"
         click.echo(f"{label} {line(each, uses[each.id], now)}")

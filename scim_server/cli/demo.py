@@ -16,6 +16,7 @@ from scim_server.directory.consent import decide
 from scim_server.directory.units import add_sandbox, add_unit, unit_named, units
 from scim_server.errors import BadEnvironment
 from scim_server.oauth import credentials
+from scim_server.oauth.addresses import access_url, token_url
 from scim_server.register.importing import Choices, import_feed
 from scim_server.register.sample import write_sample
 from scim_server.settings import Settings
@@ -118,12 +119,11 @@ def _values(settings: Settings, note: Path, unit: str) -> dict[str, str]:
             )
             _write_private(note, f"{made.client_id}\n{made.client_secret}\n")
     client_id, client_secret = note.read_text().split()
-    base = f"{settings.public_url}/{unit}"
     return {
-        "Web Access Url": f"{base}/scim/v2",
+        "Web Access Url": access_url(settings.public_url, unit),
         "Client Id": client_id,
         "Client Secret": client_secret,
-        "Token endpoint Url": f"{base}/oauth2/token",
+        "Token endpoint Url": token_url(settings.public_url, unit),
     }
 
 

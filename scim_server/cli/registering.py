@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from random import random
 from time import sleep
+from typing import Any
 
 import click
 
@@ -26,9 +27,10 @@ from scim_server.inbound.connectors import Connector, Connectors
 from scim_server.inbound.session import Session
 from scim_server.inbound.transport import Network, is_own
 from scim_server.oauth import credentials
+from scim_server.oauth.addresses import access_url, token_url
 from scim_server.oauth.credentials import Credentials
 from scim_server.oauth.secrets import secret_id
-from scim_server.oneroster.connector import registration
+from scim_server.oneroster.connector import SECRET, registration
 from scim_server.settings import Settings
 
 
@@ -45,16 +47,22 @@ class Registration:
     application: Application
     actor: str = field(default_factory=operator)
 
-    def body(self, client_id: str, secret: str) -> dict[str, object]:
-        base, token = credentials.addresses(self.unit, self.settings.public_url, "sds")
-        return registration(
-            name=self.unit.name,
-            source_system=self.source_system,
-            base_url=base,
-            client_id=client_id,
-            token_url=token,
-            secret=secret,
-        )
+    def body(self, client_id: str, secret: str) -> dict[str, Any]:
+        return body_of(self.settings, self.unit, client_id, self.source_system, secret)
+
+
+def body_of(
+    settings: Settings, unit: Unit, client_id: str, source_system: str, secret: str = SECRET
+) -> dict[str, Any]:
+    """The connector of the unit's rosters."""
+    return registration(
+        name=unit.name,
+        source_system=source_system,
+        base_url=access_url(settings.public_url, unit.name, "sds"),
+        client_id=client_id,
+        token_url=token_url(settings.public_url, unit.name),
+        secret=secret,
+    )
 
 
 def send(

@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 
 from scim_server.cli.opening import opened, operator
-from scim_server.cli.registering import send
+from scim_server.cli.registering import body_of, send
 from scim_server.clock import system_clock
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput
 from scim_server.inbound.application import GRAPH_URL, LOGIN_URL, Application
 from scim_server.oauth.clients import client_named
-from scim_server.oauth.credentials import addresses
-from scim_server.oneroster.connector import ADDRESS, SECRET, registration
+from scim_server.oneroster.connector import ADDRESS, SECRET
 from scim_server.oneroster.csv_files import write_files
 from scim_server.settings import Settings
 
@@ -99,14 +98,7 @@ def register(
     with opened(settings) as database, database.read() as connection:
         unit = unit_named(connection, unit_name, kind="register")
         found = client_named(connection, unit, client)
-    base, token = addresses(unit, settings.public_url, "sds")
-    body = registration(
-        name=unit.name,
-        source_system=source_system,
-        base_url=base,
-        client_id=found.id,
-        token_url=token,
-    )
+    body = body_of(settings, unit, found.id, source_system)
     click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     click.echo(
         f"Send it as POST to {ADDRESS}, with the secret in the place of {SECRET} and the "

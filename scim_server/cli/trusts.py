@@ -13,7 +13,7 @@ from scim_server.clock import system_clock
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput
 from scim_server.oauth import trusts as trusting
-from scim_server.oauth.credentials import addresses
+from scim_server.oauth.addresses import access_url, token_url
 from scim_server.oauth.issuers import Issuers
 from scim_server.oauth.jwks import read_key_set
 from scim_server.oauth.tokens import LastUse, last_uses
@@ -86,9 +86,9 @@ def _text(file: Path) -> str:
 
 
 def _show_other_side(unit: Unit, made: trusting.Trust, public_url: str) -> None:
-    access, token = addresses(unit, public_url)
+    token = token_url(public_url, unit.name)
     for label, value in (
-        ("Web Access Url", access),
+        ("Web Access Url", access_url(public_url, unit.name)),
         ("Client Id", made.client_id),
         ("Token endpoint Url", token),
         ("Audience", made.terms.audience or token),

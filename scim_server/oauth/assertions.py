@@ -26,6 +26,7 @@ from scim_server.clock import Clock
 from scim_server.database import Database
 from scim_server.directory.tables import unit
 from scim_server.directory.units import NAME
+from scim_server.oauth.addresses import issuer, token_url
 from scim_server.oauth.issuers import Issuers
 from scim_server.oauth.jwks import ALGORITHMS, chosen, registered_keys
 from scim_server.oauth.replays import UsedAssertions
@@ -109,8 +110,8 @@ class Assertions(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def get_audiences(self) -> list[str]:
         """What a client may name this unit's authorization server by (RFC 7523 §3)."""
-        issuer = f"{self._public_url}/{_unit_name()}"
-        return [issuer, f"{issuer}/oauth2/token"]
+        own = (self._public_url, _unit_name())
+        return [issuer(*own), token_url(*own)]
 
     def validate_jti(self, claims: Mapping[str, Any], jti: str) -> bool:
         """Whether the assertion wasn't used before."""

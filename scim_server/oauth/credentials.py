@@ -22,6 +22,7 @@ from scim_server.clock import moment, stamp
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput, Refused
 from scim_server.keys import Key, Keys
+from scim_server.oauth.addresses import access_url, token_url
 from scim_server.oauth.clients import FIRST, READ, Client, add, client_named, clients_of
 from scim_server.oauth.secrets import (
     SECRET_LENGTH,
@@ -46,13 +47,6 @@ _SHORTEST_BEARER, _LONGEST_BEARER = timedelta(days=1), timedelta(days=365)
 SECRET, BEARER = "secret", "bearer"
 """The kinds of credential that are told of here; a client may have another, a trust in keys."""
 _NEW = {SECRET: new_secret, BEARER: new_bearer}
-
-CONSUMERS = {
-    "scim": "scim/v2", "sds": "ims/oneroster/v1p1", "google": "ims/oneroster/v1p2",
-}  # fmt: skip
-"""Who is given the values, and the address below the unit that they read: School Data Sync reads
-OneRoster 1.1, and Google Classroom 1.2.
-"""
 
 IN_USE = timedelta(hours=1)
 """How long ago a secret may have been used last for its revocation to be told as one in use."""
@@ -135,7 +129,8 @@ def issue(
 ) -> Credentials:
     """Give a client of the unit a secret, and the unit a client if it has none.
 
-    ``consumer`` is one of :data:`CONSUMERS`, and decides which address is told.
+    ``consumer`` is one of :data:`~scim_server.oauth.addresses.CONSUMERS`, and decides which address
+    is told.
 
     ``client_name`` may be left out where there is one client or none. ``life`` is 30 to 1,095
     days. A client has at most two live secrets, so that one can be replaced while the other
@@ -147,8 +142,8 @@ def issue(
         raise BadInput(f"{of.name!r} is a sandbox: it has no rosters. Leave out --for.")
     client_id = _receiver(connection, of, client_name, now, actor).id
     secret = _give(connection, of, client_id, SECRET, key=key, now=now, life=life, actor=actor)
-    access, token = addresses(of, public_url, consumer)
-    return Credentials(access, client_id, secret, token, now + life)
+    access = access_url(public_url, of.name, consumer)
+    return Credentials(access, client_id, secret, token_url(public_url, of.name), now + life)
 
 
 def issue_bearer(
@@ -181,7 +176,7 @@ def issue_bearer(
     if READ not in receiver.scopes:
         raise Refused(f"The client {receiver.name} of {of.name!r} may not read: it lacks {READ}.")
     bearer = _give(connection, of, receiver.id, BEARER, key=key, now=now, life=life, actor=actor)
-    return Bearer(addresses(of, public_url)[0], bearer, now + life)
+    return Bearer(access_url(public_url, of.name), bearer, now + life)
 
 
 def rotate(
@@ -321,12 +316,6 @@ def recognise(connection: Connection, of: Unit, text: str, *, keys: Keys) -> Sec
 def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Secret]:
     """The unit's secrets and long-lived bearers that still work, the first to end first."""
     return [each for each in secrets_of(connection, unit_id) if each.is_live(now)]
-
-
-def addresses(of: Unit, public_url: str, consumer: str = "scim") -> tuple[str, str]:
-    """The unit's Web Access Url for one of :data:`CONSUMERS`, and its Token endpoint Url."""
-    base = f"{public_url}/{of.name}"
-    return f"{base}/{CONSUMERS[consumer]}", f"{base}/oauth2/token"
 
 
 def _wait_for_others(connection: Connection, of: Unit) -> None:

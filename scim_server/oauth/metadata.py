@@ -6,6 +6,7 @@ from typing import Any
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
+from scim_server.oauth.addresses import access_url, issuer, token_url
 from scim_server.oauth.clients import READ, WRITE
 from scim_server.oauth.endpoints import AUTH_METHODS
 from scim_server.oauth.jwks import ALGORITHMS
@@ -15,16 +16,16 @@ def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
     """RFC 8414 §2. There is no authorization endpoint; ``none`` is what it would answer with,
     since the list of response types is required.
     """
-    issuer = f"{public_url}/{unit}"
+    server = issuer(public_url, unit)
     return AuthorizationServerMetadata(  # type: ignore[no-any-return]
-        issuer=issuer,
-        token_endpoint=f"{issuer}/oauth2/token",
+        issuer=server,
+        token_endpoint=token_url(public_url, unit),
         token_endpoint_auth_methods_supported=AUTH_METHODS,
         token_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
-        revocation_endpoint=f"{issuer}/oauth2/revoke",
+        revocation_endpoint=f"{server}/oauth2/revoke",
         revocation_endpoint_auth_methods_supported=AUTH_METHODS,
         revocation_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
-        introspection_endpoint=f"{issuer}/oauth2/introspect",
+        introspection_endpoint=f"{server}/oauth2/introspect",
         introspection_endpoint_auth_methods_supported=AUTH_METHODS,
         introspection_endpoint_auth_signing_alg_values_supported=list(ALGORITHMS),
         grant_types_supported=["client_credentials"],
@@ -35,10 +36,9 @@ def authorization_server(public_url: str, unit: str) -> dict[str, Any]:
 
 def protected_resource(public_url: str, unit: str) -> dict[str, Any]:
     """RFC 9728 §2."""
-    base = f"{public_url}/{unit}"
     return {
-        "resource": f"{base}/scim/v2",
-        "authorization_servers": [base],
+        "resource": access_url(public_url, unit),
+        "authorization_servers": [issuer(public_url, unit)],
         "scopes_supported": [READ, WRITE],
         "bearer_methods_supported": ["header"],
     }

@@ -9,6 +9,7 @@ from scim_server.directory.models import Contract, ResourceType, contract
 from scim_server.directory.policies import Policy, policy_of
 from scim_server.directory.resources import Address
 from scim_server.http.exchange import Call
+from scim_server.oauth.addresses import access_url
 from scim_server.scim import discovery
 from scim_server.scim.discovery import Document
 from scim_server.scim.queries import Bounds
@@ -48,7 +49,7 @@ class Kinds:
 
     def address(self, call: Call) -> Address:
         grant = call.unit_grant
-        return Address(grant.unit_id, f"{self._public_url}/{grant.unit}/scim/v2")
+        return Address(grant.unit_id, access_url(self._public_url, grant.unit))
 
 
 def policy(call: Call) -> Policy:

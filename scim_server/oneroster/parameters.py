@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from scim_server.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
+from scim_server.errors import (
+    InvalidFilter,
+    InvalidPath,
+    InvalidSelection,
+    InvalidSyntax,
+    InvalidValue,
+)
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 10_000
 _LARGEST_OFFSET = 2**31 - 1
@@ -55,7 +61,7 @@ def from_query(query: str, *, terms: int) -> Parameters:
         offset=_number(given, "offset", 0, 0, _LARGEST_OFFSET),
         sort=_sort(given.get("sort")),
         descending=_descending(given.get("orderBy", "asc")),
-        fields=tuple(filter(None, (each.strip() for each in given.get("fields", "").split(",")))),
+        fields=_fields(given.get("fields")),
         filter=read_filter(given["filter"], terms=terms) if given.get("filter") else NO_FILTER,
     )
 
@@ -125,6 +131,15 @@ def _sort(text: str | None) -> str | None:
     if re.fullmatch(_FIELD, text) is None:
         raise InvalidPath("sort is not the name of a field.")
     return text
+
+
+def _fields(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    names = tuple(each.strip() for each in text.split(","))
+    if not all(names):
+        raise InvalidSelection("A blank name stands in fields. Leave fields out to get them all.")
+    return names
 
 
 def _descending(text: str) -> bool:

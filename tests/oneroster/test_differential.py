@@ -52,7 +52,8 @@ def lived(world: World) -> World:
     world.import_files(
         pupils=f"{PUPILS}U-6;Żaneta;Łęcka;zaneta.lecka2;;;LO 3\n",
         groups=GROUPS.replace("G-2;Język angielski;2A, 2B;JA_1;2026/2027;SP 12\n", ""),
-        assignments="\n".join(each for each in ASSIGNMENTS.split("\n") if "G-2" not in each),
+        assignments="\n".join(each for each in ASSIGNMENTS.split("\n") if "G-2" not in each)
+        + "G-1;U-4\n",  # who is of another school than the class
         choices=ALL,
     )
     return world

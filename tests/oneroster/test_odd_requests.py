@@ -69,8 +69,8 @@ queries = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("base", [SDS, GOOGLE])
 def test_no_odd_request_fails_the_server(world: World, base: str) -> None:
-    """Red when a time has a successor that no calendar has, a NUL reaches PostgreSQL, or a number
-    is larger than the database's.
+    """Red when a time has a successor that no calendar has, a year is written in one digit, or a
+    NUL reaches PostgreSQL.
     """
     roster, known = Roster(world, base), ids(world)
     paths = [*WRAPPERS, *(each.format(**known) for each in NESTED), f"users/{known['pupil']}",
@@ -98,6 +98,21 @@ def test_no_odd_request_fails_the_server(world: World, base: str) -> None:
             for path in ("users", "enrollments", "courses"):
                 answer = roster.get(path, filter=f"dateLastModified{operator}'{time}'")
                 assert answer.status_code in (200, 400), (path, operator, time)
+
+
+@pytest.mark.parametrize("name", ["filter", "sort", "fields", "orderBy", "limit", "offset", "x"])
+def test_no_odd_text_fails_the_server(world: World, name: str) -> None:
+    """Red when a NUL reaches PostgreSQL."""
+    for base in (SDS, GOOGLE):
+        for text in TEXTS:
+            value = f"username='{text}'" if name == "filter" else text
+            for path in ("users", "orgs", "enrollments"):
+                answer = world.app.test_client().get(
+                    f"/sp12/{base}/{path}",
+                    query_string=f"{name}={quote(value, errors='surrogatepass')}",
+                    headers={"Authorization": f"Bearer {world.token}"},
+                )
+                assert answer.status_code in (200, 400), (path, name, text)
 
 
 def test_the_end_of_time_is_later_than_everything(world: World) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from scim_server.directory.roster_conditions import OPERATORS, folded
 from scim_server.errors import InvalidFilter, InvalidPath
 from scim_server.oneroster.fields import time_of
+from scim_server.oneroster.filters import Filter, Predicate
 from scim_server.oneroster.objects import Object, told_time
-from scim_server.oneroster.parameters import Filter, Parameters, Predicate
+from scim_server.oneroster.parameters import Parameters
 
 _COMMON = ("sourcedId", "status", "dateLastModified")
 

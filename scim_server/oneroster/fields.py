@@ -10,7 +10,7 @@ from itertools import product
 from scim_server.clock import stamp
 from scim_server.directory.roster_conditions import Comparison, Condition
 from scim_server.errors import InvalidFilter, InvalidPath
-from scim_server.oneroster.parameters import Filter, Predicate
+from scim_server.oneroster.filters import Filter, Predicate
 from scim_server.oneroster.versions import Version
 
 _COMMON = {name: name for name in ("sourcedId", "status", "dateLastModified")}

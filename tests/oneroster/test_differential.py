@@ -75,7 +75,7 @@ def by_creation(roster: Roster, enrollments: list[Object]) -> list[Object]:
 
 
 def in_order(objects: list[Object], field: str, *, descending: bool) -> list[Object]:
-    """Sorted by code points of what is folded; ties stay in order, and what has no value is last."""
+    """Sorted by code points of what is folded; ties stay in order, what has no value is last."""
 
     def key(one: Object) -> str:
         return values(one, field)[0].lower()

@@ -20,7 +20,8 @@ def stamp(moment: datetime) -> str:
     RFC 7643 §2.3.5 asks for an ``xsd:dateTime``; six digits of a second are always written:
     ``2026-11-24T13:16:00.000000Z``.
     """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not by strftime, which writes years before 1000 shorter.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:

@@ -217,7 +217,7 @@ def oneroster(get: Get, base: str) -> Picture:
     courses = {
         each["sourcedId"]: each["title"]
         for each in _roster_pages(get, base, "courses")
-        if _check(each, _COMMON | {"title", "org", "subjects"})
+        if _check(each, _COMMON | {"title", "courseCode", "org", "subjects"})
     }
     picture = Picture()
     for each in _roster_pages(get, base, "users"):
@@ -252,7 +252,7 @@ def _roster_pages(get: Get, base: str, collection: str) -> Iterator[Object]:
 
 def _schools(orgs: Iterable[Object]) -> Iterator[tuple[str, str]]:
     for each in orgs:
-        _check(each, _COMMON | {"name", "type"}, {"parent", "children"})
+        _check(each, _COMMON | {"name", "type", "identifier"}, {"parent", "children"})
         if each["type"] == "school":
             yield each["sourcedId"], each["name"]
 

@@ -14,7 +14,8 @@ Environ = Mapping[str, Any]
 @dataclass(slots=True)
 class Call:
     """One request. ``arguments`` come from its path, ``grant`` from its token (none where the
-    route is public); ``body`` is whole and within the limit.
+    route is public); ``body`` is whole and within the limit. ``rule`` is what the access log calls
+    the address, where a handler knows more of it than its route does.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Call:
     arguments: Mapping[str, str]
     grant: Grant | None
     body: bytes = b""
+    rule: str = ""
 
     def header(self, name: str) -> str:
         """A request header, or the empty text."""

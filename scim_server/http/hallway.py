@@ -123,7 +123,7 @@ class Hallway:
             "request": request_id,
             "door": door.name,
             "method": call.method if call.method.isalpha() else "?",
-            "rule": route.rule,
+            "rule": call.rule or route.rule,
             "status": answer.status,
             "ms": round(seconds * 1_000, 2),
             "bytes": len(answer.body),

@@ -48,6 +48,12 @@ class Target:
             return COLLECTIONS[self.collection]
         return _PLURALS[COLLECTIONS[self.collection]]
 
+    @property
+    def pattern(self) -> str:
+        """The address without the ids in it."""
+        parts = [*(f"{collection}/<id>" for collection in self.within), self.collection]
+        return "/".join(parts if self.id is None else [*parts, "<id>"])
+
 
 _PLURALS = {
     "org": "orgs", "academicSession": "academicSessions", "course": "courses", "class": "classes",

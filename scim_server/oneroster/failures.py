@@ -14,26 +14,24 @@ from scim_server.errors import (
     RequestFailed,
 )
 from scim_server.http.exchange import Answer
-from scim_server.oneroster.versions import V1P1, Version
+from scim_server.oneroster.versions import V1P1, V1P2, Version
 
 MEDIA_TYPE = "application/json"
 
-_OF_A_FIELD: tuple[tuple[type[RequestFailed], str], ...] = (
-    (InvalidFilter, "invalid_filter_field"),
-    (InvalidPath, "invalid_sort_field"),
-    (InvalidSelection, "invalid_selection_field"),
-)
-_CODES = {
+_CODES: dict[str, dict[type[RequestFailed] | int, str]] = {
     V1P1.name: {
-        401: "unauthorized", 403: "forbidden", 404: "unknown object", 429: "server_busy",
-        500: "internal_server_error", 503: "server_busy", 0: "invalid data",
+        InvalidFilter: "invalid_filter_field", InvalidPath: "invalid_sort_field",
+        InvalidSelection: "invalid_selection_field", 401: "unauthorized", 403: "forbidden",
+        404: "unknown object", 429: "server_busy", 500: "internal_server_error",
+        503: "server_busy", 0: "invalid data",
     },
-    "1.2": {
+    V1P2.name: {
+        InvalidFilter: "invalid_filter_field", InvalidSelection: "invalid_selection_field",
         401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject", 429: "server_busy",
         500: "internal_server_error", 503: "server_busy", 0: "invaliddata",
     },
 }  # fmt: skip
-"""The minor code by HTTP status; 0 stands for every other."""
+"""The minor code by kind of error or else HTTP status; 0 stands for every other."""
 
 
 def failure_of(version: Version) -> Callable[[RequestFailed], Answer]:
@@ -49,11 +47,8 @@ def failure_of(version: Version) -> Callable[[RequestFailed], Answer]:
 
 
 def _minor(version: Version, error: RequestFailed) -> str:
-    for kind, code in _OF_A_FIELD:
-        if isinstance(error, kind):
-            return code
     codes = _CODES[version.name]
-    return codes.get(error.status, codes[0])
+    return codes.get(type(error)) or codes.get(error.status) or codes[0]
 
 
 def _old(code: str, detail: str) -> dict[str, Any]:

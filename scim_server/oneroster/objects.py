@@ -12,23 +12,6 @@ from scim_server.oneroster.versions import Version
 
 Object = dict[str, Any]
 
-_COMMON = frozenset(("sourcedId", "status", "dateLastModified"))
-_PEOPLE = _COMMON | {
-    "username", "enabledUser", "givenName", "familyName", "email", "phone",
-}  # fmt: skip
-CLASS_FIELDS = _COMMON | {"title", "classType", "course", "school", "terms", "subjects"}
-ENROLLMENT_FIELDS = _COMMON | {"role", "primary", "user", "class", "school"}
-ORG_FIELDS = _COMMON | {"name", "type", "parent", "children"}
-SESSION_FIELDS = _COMMON | {
-    "title", "startDate", "endDate", "type", "schoolYear", "parent", "children",
-}  # fmt: skip
-COURSE_FIELDS = _COMMON | {"title", "org", "subjects"}
-
-
-def people_fields(version: Version) -> frozenset[str]:
-    """What a user may have."""
-    return _PEOPLE | ({"roles", "primaryOrg"} if version.has_roles else {"role", "orgs"})
-
 
 class Objects:
     """Makes the objects of one unit in one version; ``base`` is the address that they refer to."""
@@ -64,10 +47,8 @@ class Objects:
         orgs = [self._schools[key] for key in person.schools]
         if not self._version.has_roles:
             return {"role": role, "orgs": orgs}
-        roles = [
-            {"roleType": "secondary" if place else "primary", "role": role, "org": org}
-            for place, org in enumerate(orgs)
-        ]
+        # Each org has one role of the person, which is the primary one there (1.2 RoleDType).
+        roles = [{"roleType": "primary", "role": role, "org": org} for org in orgs]
         return {"roles": roles, "primaryOrg": orgs[0]}
 
     def class_(self, group: Class) -> Object:

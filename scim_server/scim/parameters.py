@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 from scim_server.errors import InvalidSyntax, InvalidValue
+from scim_server.http.query_string import parameters
 
 _SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-_MOST_PARAMETERS = 64
 _LARGEST = 2**31 - 1
 
 
@@ -37,17 +36,7 @@ def from_query(query: str) -> Parameters:
     """The parameters of a GET. Unknown ones are ignored: Entra's ``aadOptscim062020`` is one."""
     if not query:
         return NO_PARAMETERS
-    try:
-        pairs = parse_qsl(
-            query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
-    except ValueError:
-        raise InvalidSyntax("The query string is not UTF-8, or has too many parts.") from None
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name in given and name in _NAMES:
-            raise InvalidValue(f"{name} is given twice.")
-        given[name] = value
+    given = parameters(query, known=_NAMES)
     return Parameters(
         filter=given.get("filter"),
         sort_by=given.get("sortBy") or None,

@@ -40,6 +40,7 @@ def test_each_mistake_has_its_status_and_its_code(world: World, base: str) -> No
     is_old = base.endswith("v1p1")
     unknown = (404, "unknown object" if is_old else "unknownobject")
     invalid = (400, "invalid data" if is_old else "invaliddata")
+    unsorted = "invalid_sort_field" if is_old else "invaliddata"  # 1.2 has no word for it
     for path in ("nothing", "users/x/y", "users/", f"users/{NOBODY}", f"users/{NOBODY}/classes",
                  f"orgs/{NOBODY}", f"enrollments/{NOBODY}.{NOBODY}", "enrollments/x.y.z",
                  f"students/{world.id_of('P-1')}", f"schools/{NOBODY}/students",
@@ -55,8 +56,10 @@ def test_each_mistake_has_its_status_and_its_code(world: World, base: str) -> No
         for field in ("pesel", "externalId", "active", "metadata.x", "within", "person"):
             asked = {"filter": f"{field}='1'"}
             assert refused(roster, path, **asked) == (400, "invalid_filter_field"), field
-            assert refused(roster, path, sort=field) == (400, "invalid_sort_field")
+            assert refused(roster, path, sort=field) == (400, unsorted)
             assert refused(roster, path, fields=field) == (400, "invalid_selection_field")
+        for blank in ("", " ", ",", "sourcedId,", "sourcedId,,status"):
+            assert refused(roster, path, fields=blank) == (400, "invalid_selection_field"), blank
     for path in ("demographics", f"demographics/{world.id_of('U-1')}"):
         assert refused(roster, path) == (403, "forbidden")
 

@@ -22,6 +22,7 @@ from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
 from scim_server.inbound.pushing import CLIENT as INBOUND
 from scim_server.oauth.clients import clients_of
+from scim_server.oneroster.csv_files import CLIENT as FILES
 from scim_server.settings import Settings
 
 
@@ -139,7 +140,10 @@ def disclosures(unit_name: str, person: str, as_json: bool) -> None:
             unit = unit_named(connection, unit_name)
             seq = person_with_key(connection, unit.id, person)
             names = {each.id: each.name for each in clients_of(connection, unit)}
-            names[INBOUND] = "pushed to Microsoft Entra ID"
+            names |= {
+                INBOUND: "pushed to Microsoft Entra ID",
+                FILES: "written to files for School Data Sync",
+            }
         given = list(disclosed(database, unit.id, seq))
         since = recorded_since(database, unit.id)
     if as_json:

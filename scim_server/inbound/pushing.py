@@ -125,9 +125,9 @@ class Push:
         taken before stays taken, and an audit entry tells of it.
         """
         self._outcome = outcome = Outcome()
-        with self._database.write() as connection:
-            self._lease.take(connection, self._around.clock())
         try:
+            with self._database.write() as connection:
+                self._lease.take(connection, self._around.clock())
             todo = self._prepare(choices, announce)
             self._hand_over(todo.in_order)
         except Refused as refusal:
@@ -243,7 +243,7 @@ class Push:
             raise _Enough(self._around.clock())
 
     def _finish(self, choices: Choices, refusal: str = "") -> None:
-        """Give the lease back, and record what was done or why not."""
+        """Give the lease back where it is ours, and record what was done or why not."""
         outcome = self._outcome
         with self._database.write() as connection:
             self._lease.release(connection)

@@ -1,6 +1,7 @@
 """What Entra made of the records: its provisioning log, read and joined to people by their key.
 
-Of an entry a status, a code and a time are kept. Names, logins and what changed stay there.
+Of an entry a status, a code and a time are kept. Names, logins and what changed stay there; a
+login that an account gave up is looked for among those that failed for it, and forgotten.
 """
 
 from __future__ import annotations
@@ -28,17 +29,21 @@ _LATE = timedelta(minutes=30)
 
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _UNKNOWN_CODE = "Unknown"
+_LOGIN = "userprincipalname"
 _WHOLE_SECONDS = re.compile(r"(\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``result`` is created, updated, skipped or failed; ``code`` is Microsoft's."""
+    """``result`` is created, updated, skipped or failed; ``code`` is Microsoft's. ``given_up`` is
+    the login that the account had before.
+    """
 
     key: str
     at: datetime
     result: str
     code: str | None
+    given_up: str | None = None
 
 
 def read_log(database: Database, unit: Unit, graph: Graph, clock: Clock) -> Counter[str]:
@@ -49,6 +54,7 @@ def read_log(database: Database, unit: Unit, graph: Graph, clock: Clock) -> Coun
     :class:`~scim_server.errors.NotPushed` where the log can't be read.
     """
     found: Counter[str] = Counter()
+    given_up: list[tuple[str, datetime]] = []
     with database.read() as connection:
         last = connection.scalar(select(inbound.c.log_read).where(inbound.c.unit_id == unit.id))
     since = None if last is None else moment(last) - _LATE
@@ -66,11 +72,15 @@ def read_log(database: Database, unit: Unit, graph: Graph, clock: Clock) -> Coun
                         code=each.code,
                     )  # fmt: skip
             found.update(each.result for each in entries)
+            given_up += [(each.given_up, each.at) for each in entries if each.given_up]
     except TryAgain as again:
         raise NotPushed(
             f"The provisioning log can't be read now: {again}. Ask again later."
         ) from None
     with database.write() as connection:
+        # Last: an earlier page holds what came later, and so the failure may stand on a later one.
+        for login, at in given_up:
+            store.free_login(connection, unit.id, login, at)
         read = {"log_read": stamp(began)}
         connection.execute(update(inbound).where(inbound.c.unit_id == unit.id).values(read))
     return found
@@ -87,7 +97,7 @@ def entry_of(value: Any) -> Entry | None:
     match status.get("status"):
         case "success" | "warning":
             is_new = value.get("provisioningAction") == "create"
-            return Entry(key, at, "created" if is_new else "updated", None)
+            return Entry(key, at, "created" if is_new else "updated", None, _given_up(value))
         case "skipped":
             return Entry(key, at, "skipped", _code(status, None))
         case "failure":
@@ -103,6 +113,17 @@ def _within(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _code(status: Mapping[str, Any], otherwise: str | None) -> str | None:
     code = _within(status, "errorInformation").get("errorCode")
     return code if isinstance(code, str) and _CODE.fullmatch(code) else otherwise
+
+
+def _given_up(value: Mapping[str, Any]) -> str | None:
+    """The login before, where the entry tells of another one now."""
+    changes = value.get("modifiedProperties")
+    for each in changes if isinstance(changes, list) else ():
+        if isinstance(each, Mapping) and str(each.get("displayName")).lower() == _LOGIN:
+            old, new = each.get("oldValue"), each.get("newValue")
+            if isinstance(old, str) and str(new).lower() != old.lower():
+                return old
+    return None
 
 
 def _time(text: Any) -> datetime | None:

@@ -29,6 +29,7 @@ class Group:
     subject: str
     classes: str
     school: str
+    year: str = "2026/2027"
 
 
 @dataclass
@@ -158,7 +159,7 @@ class Register:
                     employees.append(";".join([*names, school]))
         groups = ["klucz;przedmiot;oddzialy;nazwa grupy;rok szkolny;szkola"]
         for key, group in self.groups.items():
-            groups.append(f"{key};{group.subject};{group.classes};;2026/2027;{group.school}")
+            groups.append(f"{key};{group.subject};{group.classes};;{group.year};{group.school}")
         seats = ["grupa;osoba", *[";".join(seat) for seat in sorted(self.seats)]]
         files = {
             "pupils": pupils, "employees": employees, "groups": groups, "assignments": seats

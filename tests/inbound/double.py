@@ -76,6 +76,15 @@ class Double:
         """An account that was there before any push."""
         return self.simulator.accounts.add(properties)
 
+    def rename_account(self, employee_id: str, name: str) -> None:
+        """Give an account another user principal name, as an administrator of the tenant does."""
+        accounts = self.simulator.accounts
+        account = accounts.of_employee(employee_id)
+        assert account is not None
+        del accounts._by_name[account["userPrincipalName"].lower()]
+        account["userPrincipalName"] = name
+        accounts._index(account)
+
     def fail_next(self, what: int | str = 503, **how: Any) -> None:
         """Let the next call fail; see :meth:`~scim_server.inbound.simulator.faults.Faults.add`."""
         self.simulator.faults.add(what, **how)

@@ -299,19 +299,37 @@ def test_a_mass_departure_is_refused_before_anything_is_sent(pushed: Pushed) -> 
 
 
 def test_a_second_push_at_the_same_time_is_refused(pushed: Pushed) -> None:
-    """Red when ``Lease.take`` doesn't ask whether the lease is free."""
+    """Red when ``Lease.take`` doesn't ask whether the lease is free, or ``release`` gives back
+    the lease of another.
+    """
     refusals: list[str] = []
 
     def intrude(_: int) -> None:
-        with pytest.raises(Refused) as refusal:
-            Pushed(pushed.world, pushed.double, network=pushed.network).push()
-        refusals.append(str(refusal.value))
+        for _ in range(2):
+            with pytest.raises(Refused) as refusal:
+                Pushed(pushed.world, pushed.double, network=pushed.network).push()
+            refusals.append(str(refusal.value))
 
     pushed.before_call = intrude
     assert pushed.push().taken == {"new": 7}
-    assert len(refusals) == 1
-    assert "Another push of this unit is running" in refusals[0]
+    assert len(refusals) == 2
+    assert all("Another push of this unit is running" in each for each in refusals)
+    pushed.before_call = lambda _: None
     assert pushed.push().calls == 0
+
+
+def test_a_push_refused_because_of_another_is_recorded_like_any_refusal(pushed: Pushed) -> None:
+    """Red when ``run`` takes the lease before its ``try``."""
+
+    def intrude(_: int) -> None:
+        with pytest.raises(Refused, match="Another push"):
+            Pushed(pushed.world, pushed.double, network=pushed.network).push()
+
+    pushed.before_call = intrude
+    pushed.push()
+    with pushed.database.read() as connection:
+        (entry,) = entries(connection, unit="sp12", action="inbound.refused")
+    assert (entry["actor"], entry["facts"]) == ("os:test", {"sent": 0, "left": 0})
 
 
 def test_a_lease_that_ended_is_nobody_s(pushed: Pushed) -> None:

@@ -16,7 +16,7 @@ from scim_server.inbound.reporting import PersonStanding, Standing, person_stand
 from scim_server.inbound.results import entry_of
 from scim_server.inbound.tables import inbound_person
 from tests.inbound.double import doubled
-from tests.inbound.pushed import Pushed, pupils
+from tests.inbound.pushed import HEADER, Pushed, pupils
 from tests.school import World
 
 DUPLICATE = "AzureActiveDirectoryDuplicateUserPrincipalName"
@@ -81,6 +81,116 @@ def test_a_login_that_another_account_has_is_told_with_what_to_do(pushed: Pushed
     pushed.double.settle()
     pushed.read_log()
     assert of_person(pushed, "U-1").given.result == "created"  # type: ignore[union-attr]
+
+
+# Logins that change hands
+
+
+def with_logins(*logins: str) -> str:
+    """A file of pupils with these logins, U-1 first."""
+    rows = [f"U-{n};Anna;Nowak;{login};;;SP 12" for n, login in enumerate(logins, 1)]
+    return "\n".join([HEADER, *rows, ""])
+
+
+def push_and_read(pushed: Pushed, **choices: bool) -> int:
+    """How many records were sent and what became of them read."""
+    outcome = pushed.push(**choices)
+    pushed.double.settle()
+    pushed.read_log()
+    return sum(outcome.taken.values())
+
+
+def names(pushed: Pushed, *keys: str) -> list[str]:
+    return [pushed.double.accounts[key]["userPrincipalName"].partition("@")[0] for key in keys]
+
+
+def test_a_login_that_changes_hands_heals_by_itself(pushed: Pushed) -> None:
+    """Red when ``read_log`` doesn't call ``free_login``."""
+    pushed.fill(with_logins("anna", "Ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.fill(with_logins("Ewa", "ewa.maria"))
+    assert push_and_read(pushed) == 2
+    assert names(pushed, "U-1", "U-2") == ["anna", "ewa.maria"]
+    assert not of_person(pushed, "U-1").is_current
+    assert push_and_read(pushed) == 1
+    assert names(pushed, "U-1", "U-2") == ["Ewa", "ewa.maria"]
+    assert push_and_read(pushed) == 0
+    assert of_unit(pushed).results == {("created", None): 2, ("updated", None): 2}
+
+
+def test_a_newcomer_gets_the_login_that_another_gave_up(pushed: Pushed) -> None:
+    pushed.fill(with_logins("anna", "ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.fill(with_logins("anna", "ewa.maria", "ewa"))
+    assert push_and_read(pushed) == 2  # newcomers first, and so this one fails
+    assert "U-3" not in pushed.double.accounts
+    assert push_and_read(pushed) == 1
+    assert names(pushed, "U-2", "U-3") == ["ewa.maria", "ewa"]
+
+
+def test_a_login_that_changed_hands_on_an_earlier_page_of_the_log_heals(pushed: Pushed) -> None:
+    """Red when ``read_log`` calls ``free_login`` page by page."""
+    others = [f"uczen.{n}" for n in range(199)]
+    pushed.fill(with_logins("anna", "ewa", *others), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.world.clock.move(hours=1)
+    push_and_read(pushed)
+    pushed.world.clock.move(hours=1)
+    pushed.fill(with_logins("ewa", "ewa.maria", *[f"{each}.x" for each in others]))
+    assert push_and_read(pushed) == 201
+    assert push_and_read(pushed) == 1
+    assert names(pushed, "U-1", "U-2") == ["ewa", "ewa.maria"]
+
+
+def test_what_fails_for_a_login_again_is_not_sent_a_third_time(pushed: Pushed) -> None:
+    """Red when ``free_login`` doesn't compare the times."""
+    pushed.fill(with_logins("anna", "ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.fill(with_logins("ewa", "ewa.maria"))
+    push_and_read(pushed)
+    pushed.double.seed_account(userPrincipalName="ewa@sp12.example.pl", displayName="Other")
+    assert push_and_read(pushed) == 1
+    pushed.read_log()  # the half hour before is read again, and so is who gave the login up
+    assert [push_and_read(pushed) for _ in range(3)] == [0, 0, 0]
+    assert of_unit(pushed).results[("failed", DUPLICATE)] == 1
+
+
+def test_another_failure_is_not_healed_by_a_login_that_changed_hands(pushed: Pushed) -> None:
+    """Red when ``free_login`` doesn't ask for the code."""
+    pushed.fill(with_logins("anna", "ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.double.tenant.domains = ()
+    pushed.fill(with_logins("ewa", "ewa.maria"))
+    push_and_read(pushed)
+    pushed.double.tenant.domains = ("sp12.example.pl",)
+    pushed.fill(with_logins("ewa", "ewa.zofia"))
+    push_and_read(pushed)
+    assert push_and_read(pushed) == 0
+
+
+def test_two_who_exchange_their_logins_need_a_third_one(pushed: Pushed) -> None:
+    """Entra works on one record after the other, and each login is still the other's."""
+    pushed.fill(with_logins("anna", "ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.fill(with_logins("ewa", "anna"))
+    assert push_and_read(pushed) == 2
+    assert [push_and_read(pushed) for _ in range(2)] == [0, 0]
+    assert push_and_read(pushed, retry_failed=True) == 2
+    assert of_unit(pushed).results[("failed", DUPLICATE)] == 2
+
+    pushed.double.rename_account("U-2", "somebody@sp12.example.pl")
+    assert push_and_read(pushed, retry_failed=True) == 2
+    assert names(pushed, "U-1", "U-2") == ["ewa", "anna"]
+
+
+def test_a_third_login_in_the_register_lets_two_exchange_theirs(pushed: Pushed) -> None:
+    pushed.fill(with_logins("anna", "ewa"), allow_deactivations=True)
+    push_and_read(pushed)
+    pushed.fill(with_logins("anna", "ewa.zofia"))
+    push_and_read(pushed)
+    pushed.fill(with_logins("ewa", "anna"))
+    assert [push_and_read(pushed) for _ in range(2)] == [2, 0]
+    assert names(pushed, "U-1", "U-2") == ["ewa", "anna"]
 
 
 def test_a_log_of_many_pages_is_read_to_its_end_and_once(pushed: Pushed) -> None:

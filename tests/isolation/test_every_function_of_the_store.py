@@ -312,13 +312,16 @@ def _give_everything(pair: Pair, served: Served) -> None:
 
 
 def _push_everybody(pair: Pair, of: World) -> None:
-    """Each to a tenant of its own."""
+    """Each to a tenant of its own, where one of them fails."""
     file = of.folder / "secret"
     file.write_text("secret", "utf-8")
     file.chmod(0o600)
     with pair.database.write() as connection:
         configure(connection, of.unit, _target(of), **pair.by)
     push_of(pair.database, of.unit.name, _around(pair)).run(_PUSH, lambda _: None)
+    with pair.database.write() as connection:
+        failed = {"result": "failed", "code": "EntryConflict"}
+        people.tell(connection, of.unit.id, "U-1", at=pair.clock(), **failed)
 
 
 _PUSH = Choices(actor="os:test", max_deactivated_percent=100)
@@ -1075,7 +1078,7 @@ def _(pair: Pair) -> Any:
 @case(
     "inbound.people.people", "inbound.people.given_of", "inbound.people.offer",
     "inbound.people.accept", "inbound.people.refuse", "inbound.people.tell",
-    "inbound.people.results",
+    "inbound.people.free_login", "inbound.people.results",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     """Asked for people of the other by their numbers, it has nobody."""
@@ -1091,7 +1094,9 @@ def _(pair: Pair) -> Any:
         people.accept(connection, own, found[1:], now)
         people.refuse(connection, own, found[0], now)
         for key in ("U-1", "U-2"):
-            people.tell(connection, own, key, at=now, result="failed", code="X")
+            people.tell(connection, own, key, at=now, result="failed", code="EntryConflict")
+        for each in found:
+            people.free_login(connection, own, each.record["userName"], now)
         told = people.results(connection, own)
     return [each.key for each in found], told
 

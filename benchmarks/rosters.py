@@ -44,6 +44,10 @@ _PAGE = 5_000
 _COLLECTIONS = ("academicSessions", "orgs", "users", "classes", "enrollments")
 _CHANGING = ("users", "classes", "enrollments")
 _ACTIVE = "status='active'"
+_HEAD = (
+    f"{'':20}{'objects':>10}{'requests':>9}{'seconds':>9}{'floor':>8}{'ratio':>7}"
+    f"{'CPU s':>8}{'floor':>8}{'ratio':>7}{'page, ms':>10}{'worst':>8}{'floor':>8}"
+)
 _THREADS = {"sqlite": 1, "postgresql": 4}
 
 
@@ -147,7 +151,9 @@ def _measure(kind: str, count: int, turns: int) -> None:
         credentials, since = _fill(database, settings, count)
         ours = programs.server(environ, port, None, others)
         stack.callback(ours.stop)
-        crawls = _crawls(Asker(port, UNIT, credentials).headers, since)
+        asker = Asker(port, UNIT, credentials)
+        asker.connection.close()
+        crawls = _crawls(asker.headers, since)
         costs = _costs(crawls, ours, turns)
         ready = folder / "answers"
         ready.write_bytes(
@@ -179,8 +185,7 @@ def _costs(crawls: Sequence[Crawl], asked: Program, turns: int) -> list[Cost]:
 def _tell(title: str, crawls: Sequence[Crawl], ours: list[Cost], floor: list[Cost]) -> None:
     """``ratio`` is the floor's time over ours; of CPU time, too."""
     print(f"\n{title}")
-    print(f"{'':20}{'objects':>10}{'requests':>9}{'seconds':>9}{'floor':>8}{'ratio':>7}"
-          f"{'CPU s':>8}{'floor':>8}{'ratio':>7}{'page, ms':>10}{'worst':>8}{'floor':>8}")  # fmt: skip
+    print(_HEAD)
     for crawl, own, bare in zip(crawls, ours, floor, strict=True):
         print(
             f"{crawl.name:20}{crawl.found:>10,}{own.pages:>9}"

@@ -43,11 +43,11 @@ def fill_database(database: Database, settings: Settings, count: int) -> Filled:
     with database.write() as connection:
         made = add_sandbox(connection, name=SANDBOX, now=system_clock(), actor=_ACTOR)
         fill_sandbox(connection, made, world)
-        register, sandbox = (_client(connection, settings, name) for name in (UNIT, SANDBOX))
+        register, sandbox = (client_of(connection, settings, name) for name in (UNIT, SANDBOX))
     return Filled(register, sandbox, world, since)
 
 
-def _client(connection: Connection, settings: Settings, name: str) -> Credentials:
+def client_of(connection: Connection, settings: Settings, name: str) -> Credentials:
     return issue(
         connection,
         unit_named(connection, name),

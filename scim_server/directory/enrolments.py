@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -12,11 +12,13 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     union,
     union_all,
 )
 from sqlalchemy.sql.selectable import FromClause, Select
 
+from scim_server.database.schema import big_key
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.expressions import NotSought
 from scim_server.directory.roster_conditions import (
@@ -31,6 +33,7 @@ from scim_server.directory.roster_conditions import (
     settle,
 )
 from scim_server.directory.roster_fields import (
+    AFTER,
     LIMIT,
     OFFSET,
     ROLES,
@@ -40,16 +43,20 @@ from scim_server.directory.roster_fields import (
     seq_of,
     sort_key,
 )
-from scim_server.directory.roster_records import Ask, Enrolment, Whole
+from scim_server.directory.roster_records import Ask, Whole
 from scim_server.directory.tables import (
     MEMBERSHIP,
     former_membership,
     membership,
     population,
     resource,
-    resource_school,
     waypoint,
 )
+
+Start = Literal["offset", "waypoint", "bookmark"]
+"""Where a page is looked for: so many rows on, so many from a class on, or after a row."""
+
+_AFTER_MEMBER = bindparam("after_member", type_=big_key())
 
 
 class Part:
@@ -79,27 +86,23 @@ class Part:
     def count(self) -> Select[Any]:
         return self._where(select(func.count()).select_from(self.rows))
 
-    def page(self, ask: Ask, by_waypoint: bool) -> Select[Any]:
-        query = self.select()
-        if by_waypoint:
-            start = bindparam("start", type_=Integer())
-            query = query.where(self.rows.c.group_seq >= start)
+    def page(self, ask: Ask, start: Start) -> Select[Any]:
+        ends = (self.rows.c.group_seq, self.rows.c.member_seq)
         key = sort_key(self.fields, ask.sort)
-        order = ordered(key, ask.descending, self.rows.c.group_seq, self.rows.c.member_seq)
-        return query.order_by(*order).limit(LIMIT).offset(OFFSET)
+        query = self.select().order_by(*ordered(key, ask.descending, *ends)).limit(LIMIT)
+        if start == "bookmark":
+            return query.where(tuple_(*ends) > tuple_(AFTER, _AFTER_MEMBER))
+        if start == "waypoint":
+            query = query.where(ends[0] >= bindparam("start", type_=big_key()))
+        return query.offset(OFFSET)
 
     def select(self, *more: ColumnElement[Any]) -> Select[Any]:
+        """Rows as :class:`~scim_server.directory.roster_records.Enrolment` begins."""
         rows = self.rows
-        place = (
-            select(func.min(resource_school.c.school_id))
-            .where(resource_school.c.seq == rows.c.group_seq)
-            .correlate(rows)
-            .scalar_subquery()
-        )
         query = select(
-            rows.c.group_seq, rows.c.member_seq, _CLASS.c.id.label("class_id"),
-            _PERSON.c.id.label("person_id"), _dated(rows).label("dated"), _PERSON.c.user_type,
-            place.label("school"), literal(self.active).label("active"), *more,
+            rows.c.group_seq, rows.c.member_seq, _PERSON.c.id.label("person_id"),
+            _dated(rows).label("dated"), _PERSON.c.user_type,
+            literal(self.active).label("active"), *more,
         )  # fmt: skip
         return self._where(query.select_from(rows))
 
@@ -198,10 +201,4 @@ def nearest_class_statement() -> Select[Any]:
         )
         .order_by(waypoint.c.ordinal.desc())
         .limit(1)
-    )
-
-
-def enrolment_of(row: Any) -> Enrolment:
-    return Enrolment(
-        row[0], row[1], row[2], row[3], row[4], row[5] == "student", row[6], bool(row[7])
     )

@@ -211,6 +211,11 @@ class Settlement:
         return not self.alternatives
 
     @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the database looks at."""
+        return frozenset(test.field for tests in self.alternatives for test in tests)
+
+    @property
     def plan(self) -> tuple[Any, ...]:
         """Equal for conditions that the same statement answers."""
         return tuple(

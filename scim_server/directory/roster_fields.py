@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from scim_server.database.schema import key_text
+from scim_server.database.schema import big_key, key_text
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.expressions import ByCodePoint, Stored
 from scim_server.directory.roster_conditions import Choice, Field, Fields, Moment, Several, Words
@@ -113,6 +113,8 @@ def _has_person(id: ColumnElement[Any]) -> ColumnElement[bool]:
 
 LIMIT = bindparam("limit", type_=Integer())
 OFFSET = bindparam("offset", type_=Integer())
+AFTER = bindparam("after", type_=big_key())
+"""The ``seq`` of the last row of the page before: a page begins there, or ``OFFSET`` rows on."""
 
 
 def ordered(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from scim_server.directory.ids import resource_id
 from scim_server.directory.roster_conditions import Condition
@@ -23,7 +25,7 @@ class School:
 @dataclass(frozen=True, slots=True)
 class Whole:
     """The unit, in what a roster tells of it, and its schools that publish. ``changed`` is when one
-    of its schools was last decided about.
+    of its schools was last decided about, ``change`` the number of its last change of any kind.
     """
 
     unit_id: int
@@ -31,6 +33,7 @@ class Whole:
     name: str
     namespace: str
     changed: str
+    change: int
     schools: tuple[School, ...]
 
     def subject_id(self, subject: str) -> str:
@@ -71,39 +74,69 @@ class Ask:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+# Made by thousands for one page, so they are tuples: a row of the database becomes one as it is.
+
+
+class Person(NamedTuple):
+    """``head`` is the JSON of the SCIM document without its closing brace, ``schools`` the numbers
+    of those that publish and hold the person.
+    """
+
     seq: int
     id: str
     edited: str
     active: bool
-    is_pupil: bool
+    user_type: str
     login: str
-    document: Mapping[str, Any]
+    head: bytes
     schools: tuple[int, ...]
 
+    @property
+    def is_pupil(self) -> bool:
+        return self.user_type == PUPIL
 
-@dataclass(frozen=True, slots=True)
-class Class:
+    @property
+    def document(self) -> Mapping[str, Any]:
+        return _document(self.head)
+
+
+class Class(NamedTuple):
+    """``subject`` is folded; ``head`` and ``schools`` are as a person's."""
+
     seq: int
     id: str
     edited: str
     active: bool
     subject: str
     year: str
-    document: Mapping[str, Any]
+    head: bytes
     schools: tuple[int, ...]
 
+    @property
+    def document(self) -> Mapping[str, Any]:
+        return _document(self.head)
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """``dated`` is when it began, or ended where it isn't ``active``."""
+
+class Enrolment(NamedTuple):
+    """``dated`` is when it began, or ended where it isn't ``active``; ``school`` the class's."""
 
     class_seq: int
     person_seq: int
-    class_id: str
     person_id: str
     dated: str
-    is_pupil: bool
-    school: int
+    user_type: str
     active: bool
+    class_id: str
+    school: int
+
+    @property
+    def is_pupil(self) -> bool:
+        return self.user_type == PUPIL
+
+
+PUPIL = "student"
+
+
+def _document(head: bytes) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = orjson.loads(head + b"}")
+    return document

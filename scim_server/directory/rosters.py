@@ -6,28 +6,32 @@ the lists that a unit has few of come whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, and_, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, func, select
 from sqlalchemy.sql.selectable import Select
 
-from scim_server.database import Database, Statements
+from scim_server.database import Database, Prepared, Statements
+from scim_server.database.schema import big_key
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.enrolments import (
     Part,
+    Start,
     by_both_ends,
-    enrolment_of,
     merged_statement,
     nearest_class_statement,
     total_statement,
 )
-from scim_server.directory.expressions import Among, Joined
+from scim_server.directory.expressions import Among, Finished, NotSought
 from scim_server.directory.ids import resource_id
+from scim_server.directory.roster_bookmarks import Bookmarks, List
 from scim_server.directory.roster_conditions import Fields, Settlement, settle
 from scim_server.directory.roster_fields import (
+    AFTER,
     GROUP,
     LIMIT,
     OFFSET,
@@ -50,6 +54,13 @@ from scim_server.directory.roster_records import (
     Whole,
 )
 from scim_server.directory.tables import decision, resource, resource_school, school, unit
+from scim_server.errors import DatabaseUnavailable
+
+_WALKED_BY = {"status", "role"}
+"""Fields of few values, each of which much of a list has: walking it is the way to find them."""
+
+_DENSE = 2
+"""So many times wider than a page a range of numbers may be, to be read whole."""
 
 
 class Rosters:
@@ -58,19 +69,20 @@ class Rosters:
     def __init__(self, database: Database) -> None:
         self._reader = database.reader
         self._statements = Statements(database.main)
+        self._bookmarks = Bookmarks()
 
     def whole(self, unit_id: int) -> Whole:
         """The unit, which has to exist, and its schools that publish."""
         statement = self._statements.get("whole", _whole)
         rows = self._reader.rows(statement, {"unit": unit_id})
-        name, namespace, changed = rows[0][:3]
+        name, namespace, changed, change = rows[0][:4]
         schools = tuple(
-            School(row[3], resource_id(namespace, "School", str(row[3])), row[4], row[5])
+            School(row[4], resource_id(namespace, "School", str(row[4])), row[5], row[6])
             for row in rows
-            if row[3] is not None
+            if row[4] is not None
         )
         id = resource_id(namespace, "Unit", str(unit_id))
-        return Whole(unit_id, id, name, namespace, changed, schools)
+        return Whole(unit_id, id, name, namespace, changed, change, schools)
 
     def taught(self, unit_id: int) -> list[Taught]:
         """Every subject that a served group is of, by school year and school."""
@@ -89,21 +101,17 @@ class Rosters:
     def people(self, whole: Whole, ask: Ask) -> tuple[list[Person], int]:
         """A page of people, and how many there are in all."""
         rows, total = self._page(whole, "User", people_fields(whole), ask)
-        return [
-            Person(row[0], row[1], row[2], bool(row[3]), row[4] == "student", row[5],
-                   orjson.loads(row[6] + "}"), _numbers(row[7]))
-            for row in rows
-        ], total  # fmt: skip
+        schools = self._schools(whole, [row[0] for row in rows])
+        with _at_one_time():
+            return [Person._make((*row, schools[row[0]])) for row in rows], total
 
     def classes(self, whole: Whole, ask: Ask) -> tuple[list[Class], int]:
         """A page of classes, and how many there are in all."""
         fields = class_fields(whole, self.taught(whole.unit_id) if names_taught(ask) else [])
         rows, total = self._page(whole, "Group", fields, ask)
-        return [
-            Class(row[0], row[1], row[2], bool(row[3]), row[4], row[5],
-                  orjson.loads(row[6] + "}"), _numbers(row[7]))
-            for row in rows
-        ], total  # fmt: skip
+        schools = self._schools(whole, [row[0] for row in rows])
+        with _at_one_time():
+            return [Class._make((*row, schools[row[0]])) for row in rows], total
 
     def enrolments(self, whole: Whole, ask: Ask) -> tuple[list[Enrolment], int]:
         """A page of enrolments, and how many there are in all: those that hold, in the order of
@@ -112,27 +120,31 @@ class Rosters:
         ask = replace(ask, condition=by_both_ends(ask.condition))
         parts = [Part.of(whole, ask.condition, active=active) for active in (True, False)]
         parts = [each for each in parts if not each.settlement.is_nothing]
-        bound = {"unit": whole.unit_id}
         if ask.sort is not None and len(parts) > 1:
-            return self._merged(parts, ask, bound)
-        found: list[Any] = []
-        total, offset = 0, ask.offset
-        for part in parts:
-            size = self._size(part, bound)
-            missing = ask.limit - len(found)
-            if missing and offset < size:
-                found += self._rows(part, replace(ask, offset=offset, limit=missing), bound)
-            total, offset = total + size, max(0, offset - size)
-        return [enrolment_of(row) for row in found], total
+            rows, total = self._merged(whole, parts, ask)
+        else:
+            rows, total = self._parts(whole, parts, ask)
+        groups = sorted({row[0] for row in rows})
+        schools, ids = self._schools(whole, groups), self._class_ids(whole, groups)
+        with _at_one_time():
+            classes = {group: (ids[group], schools[group][0]) for group in groups}
+            return [Enrolment._make((*row, *classes[row[0]])) for row in rows], total
 
     def _page(self, whole: Whole, kind: str, fields: Fields, ask: Ask) -> tuple[list[Any], int]:
         settlement = settle(ask.condition, fields)
         if settlement.is_nothing:
             return [], 0
-        bound = {"unit": whole.unit_id, **settlement.parameters}
-        plan = (kind, settlement.plan, ask.sort, ask.descending)
-        page = self._statements.get(plan, lambda: _page(kind, settlement, fields, ask))
-        rows = self._reader.rows(page, {**bound, "limit": ask.limit, "offset": ask.offset})
+        asked = {"unit": whole.unit_id, **settlement.parameters, "limit": ask.limit}
+        listed = _listed(whole, (kind, settlement.plan), settlement.parameters)
+        is_walk = ask.sort is None and settlement.fields <= _WALKED_BY
+        after = self._bookmarks.place(listed, ask.offset) if ask.sort is None else None
+        if is_walk and not ask.offset:
+            after = 0
+        plan = (kind, settlement.plan, ask.sort, ask.descending, after is None)
+        page = self._statements.get(plan, lambda: _page(kind, settlement, fields, ask, after))
+        rows = self._reader.rows(page, {**asked, "offset": ask.offset, "after": after})
+        if ask.sort is None and len(rows) == ask.limit:
+            self._bookmarks.keep_place(listed, ask.offset + ask.limit, rows[-1][0])
         if len(rows) < ask.limit and (rows or not ask.offset):
             return rows, ask.offset + len(rows)
         count = self._statements.get(
@@ -141,38 +153,83 @@ class Rosters:
                 served(kind), settlement.where(fields)
             ),
         )  # fmt: skip
-        return rows, self._reader.rows(count, bound)[0][0]
+        return rows, self._count(listed, count, asked)
 
-    def _size(self, part: Part, bound: Mapping[str, Any]) -> int:
-        if part.is_whole_list:
-            row = self._reader.row(self._statements.get("enrolled", total_statement), bound)
-            return int(row[0]) if row else 0
-        statement = self._statements.get(("size", part.plan), part.count)
-        return int(self._reader.rows(statement, {**bound, **part.parameters})[0][0])
+    def _parts(self, whole: Whole, parts: list[Part], ask: Ask) -> tuple[list[Any], int]:
+        found: list[Any] = []
+        total, offset = 0, ask.offset
+        for part in parts:
+            size = self._size(whole, part)
+            missing = ask.limit - len(found)
+            if missing and offset < size:
+                found += self._rows(whole, part, replace(ask, offset=offset, limit=missing))
+            total, offset = total + size, max(0, offset - size)
+        return found, total
 
-    def _rows(self, part: Part, ask: Ask, bound: Mapping[str, Any]) -> list[Any]:
-        asked = {**bound, **part.parameters, "limit": ask.limit, "offset": ask.offset}
-        by_waypoint = part.is_whole_list and ask.sort is None
+    def _rows(self, whole: Whole, part: Part, ask: Ask) -> list[Any]:
+        asked = {"unit": whole.unit_id, **part.parameters, "limit": ask.limit}
+        listed = _listed(whole, part.plan, part.parameters)
+        after = self._bookmarks.place(listed, ask.offset) if ask.sort is None else None
+        by_waypoint = after is None and part.is_whole_list and ask.sort is None
+        offset = ask.offset
         if by_waypoint:
             where = self._statements.get("class of", nearest_class_statement)
-            row = self._reader.row(where, {**bound, "skip": ask.offset})
+            row = self._reader.row(where, {"unit": whole.unit_id, "skip": offset})
             ordinal, start = row or (0, 0)
-            asked |= {"offset": ask.offset - ordinal, "start": start}
-        plan = ("enrolments", part.plan, ask.sort, ask.descending, by_waypoint)
-        statement = self._statements.get(plan, lambda: part.page(ask, by_waypoint))
-        return self._reader.rows(statement, asked)
+            offset, asked["start"] = offset - ordinal, start
+        elif after is not None:
+            asked["after"], asked["after_member"] = after
+        start_at: Start = "waypoint" if by_waypoint else "offset" if after is None else "bookmark"
+        plan = ("enrolments", part.plan, ask.sort, ask.descending, start_at)
+        statement = self._statements.get(plan, lambda: part.page(ask, start_at))
+        rows = self._reader.rows(statement, {**asked, "offset": offset})
+        if ask.sort is None and len(rows) == ask.limit:
+            self._bookmarks.keep_place(listed, ask.offset + ask.limit, rows[-1][:2])
+        return rows
 
-    def _merged(
-        self, parts: list[Part], ask: Ask, bound: Mapping[str, Any]
-    ) -> tuple[list[Enrolment], int]:
+    def _merged(self, whole: Whole, parts: list[Part], ask: Ask) -> tuple[list[Any], int]:
         """Sorted by a field, what holds and what ended stand among one another."""
         plan = ("merged", *(each.plan for each in parts), ask.sort, ask.descending)
-        asked = dict(bound)
+        asked = {"unit": whole.unit_id, "limit": ask.limit, "offset": ask.offset}
         for each in parts:
             asked |= each.parameters
         statement = self._statements.get(plan, lambda: merged_statement(parts, ask))
-        rows = self._reader.rows(statement, {**asked, "limit": ask.limit, "offset": ask.offset})
-        return [enrolment_of(row) for row in rows], sum(self._size(each, bound) for each in parts)
+        rows = self._reader.rows(statement, asked)
+        return rows, sum(self._size(whole, each) for each in parts)
+
+    def _size(self, whole: Whole, part: Part) -> int:
+        asked = {"unit": whole.unit_id, **part.parameters}
+        if part.is_whole_list:
+            row = self._reader.row(self._statements.get("enrolled", total_statement), asked)
+            return int(row[0]) if row else 0
+        statement = self._statements.get(("size", part.plan), part.count)
+        return self._count(_listed(whole, part.plan, part.parameters), statement, asked)
+
+    def _count(self, listed: List, statement: Prepared, asked: Mapping[str, Any]) -> int:
+        total = self._bookmarks.total(listed)
+        if total is None:
+            total = int(self._reader.rows(statement, asked)[0][0])
+            self._bookmarks.keep_total(listed, total)
+        return total
+
+    def _schools(self, whole: Whole, seqs: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """The numbers of the publishing schools that hold each of the resources."""
+        first, last = min(seqs, default=0), max(seqs, default=0)
+        is_range = last - first < _DENSE * len(seqs)
+        asked: dict[str, Any] = {"unit": whole.unit_id, "first": first, "last": last}
+        if not is_range:
+            asked["seqs"] = orjson.dumps(seqs).decode()
+        statement = self._statements.get(("schools", is_range), lambda: _schools(is_range))
+        alone = {each.key: (each.key,) for each in whole.schools}
+        found: dict[int, tuple[int, ...]] = {}
+        for seq, key in self._reader.rows(statement, asked):
+            if key in alone:
+                found[seq] = found[seq] + alone[key] if seq in found else alone[key]
+        return found
+
+    def _class_ids(self, whole: Whole, groups: Sequence[int]) -> dict[int, str]:
+        asked = {"unit": whole.unit_id, "seqs": orjson.dumps(groups).decode()}
+        return dict(self._reader.rows(self._statements.get("class ids", _class_ids), asked))
 
 
 def _whole() -> Select[Any]:
@@ -186,8 +243,8 @@ def _whole() -> Select[Any]:
     )
     publishing = and_(school.c.unit_id == unit.c.id, school.c.synchronised)
     return (
-        select(unit.c.name, unit.c.namespace, changed, school.c.id, school.c.name,
-               func.coalesce(began, unit.c.created))
+        select(unit.c.name, unit.c.namespace, changed, unit.c.change, school.c.id,
+               school.c.name, func.coalesce(began, unit.c.created))
         .select_from(unit.outerjoin(school, publishing))
         .where(unit.c.id == UNIT)
         .order_by(school.c.id)
@@ -209,41 +266,70 @@ def _taught() -> Select[Any]:
 
 
 def _heads() -> Select[Any]:
-    among = Among(resource.c.seq, bindparam("seqs", type_=Text()), numbers=True)
-    return select(resource.c.seq, resource.c.head).where(resource.c.unit_id == UNIT, among)
+    return select(resource.c.seq, resource.c.head).where(*_these())
 
 
-def _page(kind: str, settlement: Settlement, fields: Fields, ask: Ask) -> Select[Any]:
-    """Find the page in indexes first, as far as they go, and read documents only of it."""
+def _page(
+    kind: str, settlement: Settlement, fields: Fields, ask: Ask, after: int | None
+) -> Select[Any]:
+    """A page is found in indexes first, as far as they go, and documents are read only of it. What
+    much of the list has is met with on the way: there the list is walked from a row that is known.
+    """
     key = sort_key(fields, ask.sort)
     found = select(resource.c.seq, *([] if key is None else [key.label("key")]))
-    found = found.where(served(kind), settlement.where(fields))
-    order = ordered(key, ask.descending, resource.c.seq)
-    page = found.order_by(*order).limit(LIMIT).offset(OFFSET).subquery("page")
+    found = found.where(served(kind), settlement.where(fields)).limit(LIMIT)
+    found = found.order_by(*ordered(key, ask.descending, resource.c.seq))
+    if after is not None and ask.sort is None and settlement.fields <= _WALKED_BY:
+        return found.where(resource.c.seq > AFTER).with_only_columns(*_columns(kind))
+    found = (
+        found.offset(OFFSET) if after is None else found.where(NotSought(resource.c.seq) > AFTER)
+    )
+    page = found.subquery("page")
+    shown = select(*_columns(kind)).join(page, page.c.seq == resource.c.seq)
+    return shown.order_by(*ordered(page.c.get("key"), ask.descending, page.c.seq))
+
+
+def _columns(kind: str) -> tuple[ColumnElement[Any], ...]:
     own = (
         (resource.c.user_type, resource.c.user_name)
         if kind == "User"
         else (SUBJECT.label("subject"), YEAR.label("year"))
     )
-    columns = (
-        resource.c.seq, resource.c.id, resource.c.edited, resource.c.active, *own, resource.c.head,
-        Joined(_places()),
-    )  # fmt: skip
-    shown = select(*columns).join(page, page.c.seq == resource.c.seq)
-    return shown.order_by(*ordered(page.c.get("key"), ask.descending, page.c.seq))
+    common = (resource.c.seq, resource.c.id, resource.c.edited, resource.c.active)
+    return (*common, *own, Finished((resource.c.head,)))
 
 
-def _places() -> Select[Any]:
-    """The numbers of the publishing schools that hold a resource."""
-    key = resource_school.c.school_id
-    return (
-        select(cast(key, Text()).label("fragment"), key.label("place"))
-        .join(school, school.c.id == key)
-        .where(resource_school.c.seq == resource.c.seq, school.c.synchronised)
-        .order_by(key)
-        .correlate(resource)
-    )
+def _schools(is_range: bool) -> Select[Any]:
+    seq, key = resource_school.c.seq, resource_school.c.school_id
+    first, last = (bindparam(name, type_=big_key()) for name in ("first", "last"))
+    these = seq.between(first, last) if is_range else _among(seq)
+    return select(seq, key).where(resource_school.c.unit_id == UNIT, these).order_by(seq, key)
 
 
-def _numbers(listed: str | None) -> tuple[int, ...]:
-    return tuple(map(int, listed.split(","))) if listed else ()
+def _class_ids() -> Select[Any]:
+    return select(resource.c.seq, resource.c.id).where(*_these())
+
+
+def _these() -> tuple[ColumnElement[bool], Among]:
+    return NotSought(resource.c.unit_id) == UNIT, _among(resource.c.seq)
+
+
+def _among(seq: ColumnElement[Any]) -> Among:
+    return Among(seq, bindparam("seqs", type_=Text()), numbers=True)
+
+
+def _listed(whole: Whole, plan: Hashable, parameters: Mapping[str, Any]) -> List:
+    return List(whole.unit_id, whole.change, plan, tuple(parameters.values()))
+
+
+@contextmanager
+def _at_one_time() -> Iterator[None]:
+    """Of what was read by several statements some may be missing, where schools were decided about
+    between them.
+    """
+    try:
+        yield
+    except (KeyError, IndexError) as error:
+        raise DatabaseUnavailable(
+            "The unit's schools changed while this was read. Try again in a moment."
+        ) from error

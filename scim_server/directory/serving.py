@@ -110,13 +110,23 @@ def _date_memberships(connection: Connection, unit_id: int, now: str) -> None:
     """Date those that appear; and those that ended while they were hidden, too, since whoever was
     told of them before must hear of the end.
     """
-    appeared = select(resource.c.seq).where(resource.c.seq.in_(select(_flipped.c.seq)),
-                                            resource.c.served)  # fmt: skip
+    flipped = select(_flipped.c.seq)
+    appeared = select(resource.c.seq).where(resource.c.seq.in_(flipped), resource.c.served)
+    stayed = select(resource.c.seq).where(
+        resource.c.unit_id == unit_id, resource.c.resource_type == "Group", resource.c.served,
+        ~exists().where(_flipped.c.seq == resource.c.seq),
+    )  # fmt: skip
     for table, dated in ((membership, "since"), (former_membership, "ended")):
-        for end in (table.c.group_seq, table.c.member_seq):
+        # First the few of groups that were there already: looked for afterwards, all those of a
+        # whole city would be looked through once more, and twice over where rows were replaced.
+        stays = table.c.group_seq.in_(stayed)
+        for these in (
+            (table.c.member_seq.in_(appeared), stays),
+            (table.c.group_seq.in_(appeared),),
+        ):
             connection.execute(
                 update(table)
-                .where(table.c.unit_id == unit_id, end.in_(appeared), table.c[dated] != now)
+                .where(table.c.unit_id == unit_id, *these, table.c[dated] != now)
                 .values({dated: now})
             )
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from scim_server.directory.roster_conditions import EVERYTHING, Condition, both
-from scim_server.directory.roster_records import Ask, Enrolment, Taught, Whole
+from scim_server.directory.roster_records import Ask, Taught, Whole
 from scim_server.directory.rosters import Rosters
 from scim_server.errors import NotFound
 from scim_server.oneroster import derived, fields
 from scim_server.oneroster.addresses import Target
 from scim_server.oneroster.choosing import choose
-from scim_server.oneroster.objects import Object, Objects
+from scim_server.oneroster.objects import Object, Objects, Shown
 from scim_server.oneroster.parameters import Parameters
 from scim_server.oneroster.versions import Version
 
@@ -22,6 +23,8 @@ _KEPT = {
     "users": "person", "students": "person", "teachers": "person",
 }  # fmt: skip
 """The field of the store by which a list is kept to an object of each collection."""
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
+"""The numbers of a person or class, and of both ends of an enrolment, as their records begin."""
 
 
 class Reading:
@@ -33,12 +36,12 @@ class Reading:
         self._objects = Objects(version, base, self._whole)
         self.given: set[int] = set()
 
-    def one(self, collection: str, id: str) -> Object | None:
+    def one(self, collection: str, id: str) -> Shown | None:
         """The object of the collection with this id."""
         listed, _ = self._page(collection, Parameters(limit=1), EVERYTHING, only=id)
         return listed[0] if listed else None
 
-    def page(self, found: Target, asked: Parameters) -> tuple[list[Object], int]:
+    def page(self, found: Target, asked: Parameters) -> tuple[list[Shown], int]:
         """A page of the collection, kept to what its address names besides, and how many objects
         there are in all. Raises :class:`~scim_server.errors.NotFound` where that isn't there.
         """
@@ -64,7 +67,7 @@ class Reading:
     def _page(
         self, collection: str, asked: Parameters, kept: Condition, *, only: str | None = None,
         school: str | None = None,
-    ) -> tuple[list[Object], int]:  # fmt: skip
+    ) -> tuple[list[Shown], int]:  # fmt: skip
         """Of what ``kept`` holds for; ``only`` the one with this id, and of what is derived, what
         is taught at ``school``.
         """
@@ -77,27 +80,28 @@ class Reading:
         listed, paths = self._derived(collection, school)
         if only is not None:
             listed = [each for each in listed if each["sourcedId"] == only.lower()]
-        return choose(listed, paths, asked)
+        found, total = choose(listed, paths, asked)
+        return [*found], total
 
     def _people(
         self, collection: str, asked: Parameters, kept: Condition
-    ) -> tuple[list[Object], int]:
+    ) -> tuple[list[Shown], int]:
         if collection in _ROLES:
             kept = both(kept, fields.within(role=_ROLES[collection]))
         ask = _ask(asked, fields.people_fields(self.version), kept)
         found, total = self._rosters.people(self._whole, ask)
-        self.given.update(each.seq for each in found)
+        self.given.update(map(_FIRST, found))
         return [self._objects.person(each) for each in found], total
 
-    def _classes(self, asked: Parameters, kept: Condition) -> tuple[list[Object], int]:
+    def _classes(self, asked: Parameters, kept: Condition) -> tuple[list[Shown], int]:
         found, total = self._rosters.classes(self._whole, _ask(asked, fields.CLASSES, kept))
-        self.given.update(each.seq for each in found)
+        self.given.update(map(_FIRST, found))
         return [self._objects.class_(each) for each in found], total
 
-    def _enrollments(self, asked: Parameters, kept: Condition) -> tuple[list[Object], int]:
+    def _enrollments(self, asked: Parameters, kept: Condition) -> tuple[list[Shown], int]:
         ask = _ask(asked, fields.ENROLLMENTS, kept)
         found, total = self._rosters.enrolments(self._whole, ask)
-        self.given.update(_ends(found))
+        self.given.update(map(_FIRST, found), map(_SECOND, found))
         return [self._objects.enrollment(each) for each in found], total
 
     def _derived(self, collection: str, school: str | None) -> tuple[list[Object], tuple[str, ...]]:
@@ -143,7 +147,3 @@ def _ask(asked: Parameters, known: Mapping[str, str], kept: Condition) -> Ask:
 
 def _and_id(kept: Condition, only: str | None) -> Condition:
     return kept if only is None else both(kept, fields.within(sourcedId=only))
-
-
-def _ends(found: Sequence[Enrolment]) -> set[int]:
-    return {each.class_seq for each in found} | {each.person_seq for each in found}

@@ -15,7 +15,7 @@ from scim_server.oneroster.addresses import DEMOGRAPHICS, Target, target
 from scim_server.oneroster.failures import MEDIA_TYPE
 from scim_server.oneroster.links import links
 from scim_server.oneroster.members import check_selection, members
-from scim_server.oneroster.objects import Object
+from scim_server.oneroster.objects import Finished, Shown
 from scim_server.oneroster.parameters import Parameters, from_query
 from scim_server.oneroster.reading import Reading
 from scim_server.oneroster.versions import Version
@@ -83,7 +83,8 @@ class Reads:
             self._disclosures.note(grant.unit_id, grant.client_id, sorted(reading.given))
 
 
-def _select(one: Object, shown: frozenset[str] | None) -> Object:
+def _select(one: Shown, shown: frozenset[str] | None) -> Shown:
     if shown is None:
         return one
-    return {name: value for name, value in one.items() if name in shown}
+    object = orjson.loads(orjson.dumps(one)) if isinstance(one, Finished) else one
+    return {name: value for name, value in object.items() if name in shown}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -117,7 +118,11 @@ def worker() -> Flask:
     _end_with_the_parent()
     from scim_server.app import create_app  # the other commands start faster without it
 
-    return create_app(counts=Path(os.environ[_COUNTS]))
+    app = create_app(counts=Path(os.environ[_COUNTS]))
+    # What is there now stays: a full collection would look through all of it, in some request.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _repeat_what_is_not_heard() -> None:

@@ -18,10 +18,11 @@ _KEPT = 1_000
 @dataclass(frozen=True, slots=True)
 class List:
     """A list in its own order, at one state of the unit: ``change`` is the unit's change number,
-    ``plan`` and ``values`` are the condition. What is known of it stays true.
+    ``plan`` and ``values`` are the condition. What is known of it stays true. ``namespace`` names
+    the unit, since the number of one that was removed may be another's later.
     """
 
-    unit_id: int
+    namespace: str
     change: int
     plan: Hashable
     values: tuple[Any, ...]

@@ -319,7 +319,7 @@ def _among(seq: ColumnElement[Any]) -> Among:
 
 
 def _listed(whole: Whole, plan: Hashable, parameters: Mapping[str, Any]) -> List:
-    return List(whole.unit_id, whole.change, plan, tuple(parameters.values()))
+    return List(whole.namespace, whole.change, plan, tuple(parameters.values()))
 
 
 @contextmanager

@@ -123,24 +123,24 @@ def test_someone_who_appears_dates_enrolments_in_classes_that_were_there(
 
 def test_a_bookmark_is_of_one_list_of_one_unit_alone() -> None:
     """Red when a part of :class:`List` isn't compared."""
-    kept, bookmarks = List(1, 5, ("User", "plan"), ("Anna",)), Bookmarks()
+    kept, bookmarks = List("a", 5, ("User", "plan"), ("Anna",)), Bookmarks()
     bookmarks.keep_place(kept, 100, 17)
     bookmarks.keep_total(kept, 250)
     assert (bookmarks.place(kept, 100), bookmarks.total(kept)) == (17, 250)
     assert bookmarks.place(kept, 200) is None
     for other in (
-        List(2, 5, ("User", "plan"), ("Anna",)), List(1, 6, ("User", "plan"), ("Anna",)),
-        List(1, 5, ("Group", "plan"), ("Anna",)), List(1, 5, ("User", "plan"), ("Jan",)),
+        List("b", 5, ("User", "plan"), ("Anna",)), List("a", 6, ("User", "plan"), ("Anna",)),
+        List("a", 5, ("Group", "plan"), ("Anna",)), List("a", 5, ("User", "plan"), ("Jan",)),
     ):  # fmt: skip
         assert (bookmarks.place(other, 100), bookmarks.total(other)) == (None, None)
 
 
 def test_of_many_bookmarks_the_least_asked_for_are_forgotten() -> None:
     """What clients ask for fills no memory. Red when nothing is forgotten."""
-    bookmarks, first = Bookmarks(), List(1, 0, (), ())
+    bookmarks, first = Bookmarks(), List("a", 0, (), ())
     bookmarks.keep_total(first, 1)
     for number in range(1, 2_000):
-        bookmarks.keep_total(List(1, number, (), ()), number)
+        bookmarks.keep_total(List("a", number, (), ()), number)
         assert bookmarks.total(first) == 1
-    assert bookmarks.total(List(1, 1, (), ())) is None
-    assert bookmarks.total(List(1, 1_999, (), ())) == 1_999
+    assert bookmarks.total(List("a", 1, (), ())) is None
+    assert bookmarks.total(List("a", 1_999, (), ())) == 1_999

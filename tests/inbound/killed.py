@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from sqlalchemy import event
 
 from scim_server.database import open_database
-from scim_server.inbound.pushing import Choices, Surroundings, push_of
+from scim_server.inbound.pushing import Choices, push_of
+from scim_server.inbound.running import Surroundings
 from scim_server.inbound.transport import Answer, Network
 from tests.school import AUDIT_KEYS
 

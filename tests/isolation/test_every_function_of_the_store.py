@@ -53,8 +53,9 @@ from scim_server.errors import BadInput, Conflict, Failure, Refused
 from scim_server.inbound import people, reporting
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant
 from scim_server.inbound.configuration import Configuration, configuration_of, configure, find
-from scim_server.inbound.pushing import CLIENT, Choices, Push, Surroundings, push_of
+from scim_server.inbound.pushing import Choices, Push, push_of
 from scim_server.inbound.results import read_log
+from scim_server.inbound.running import CLIENT, Surroundings
 from scim_server.inbound.transport import Answer
 from scim_server.inbound.watching import Watch
 from scim_server.keys import keys_for
@@ -1126,8 +1127,7 @@ def _(pair: Pair) -> Any:
 
     class Sending(Push):
         def run_within(self) -> None:
-            with pair.database.write() as connection:
-                self._lease.take(connection, pair.clock())
+            self._running.take()
             sent.extend(self.send(theirs))
 
     with pair.database.read() as connection:

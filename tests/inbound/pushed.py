@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from scim_server.directory.tables import membership, resource
 from scim_server.directory.units import unit_named
 from scim_server.inbound.configuration import Configuration, configure
 from scim_server.inbound.groups.made import groups
+from scim_server.inbound.groups.records import Kind
 from scim_server.inbound.people import people
 from scim_server.inbound.pushing import Choices, Forecast, Outcome, push_of
 from scim_server.inbound.records import Record
 from scim_server.inbound.results import read_log
 from scim_server.inbound.running import Surroundings
+from scim_server.inbound.simulator.groups import Group
 from scim_server.inbound.transport import Answer, Network
-from tests.inbound.double import Double
+from tests.inbound.double import Double, doubled
 from tests.school import PUPILS, World
 
 Interruption = Callable[[int], None]
@@ -143,6 +146,25 @@ class Pushed:
         self.double.settle()
         return self.push(**choices)
 
+    def made(self, key: str) -> Group:
+        """The group in Entra that was made of the register's group with this key."""
+        with self.database.read() as connection:
+            unit_id = unit_named(connection, self.world.unit.name).id
+            of_key = (resource.c.unit_id == unit_id, resource.c.external_id == key)
+            scim_id = connection.scalars(select(resource.c.id).where(*of_key)).one()
+        named = f"scim-server-{scim_id}"
+        (found,) = [
+            each
+            for each in self.double.groups.values()
+            if each.properties.get("uniqueName") == named
+        ]
+        return found
+
+    def members(self, key: str) -> set[str]:
+        """The keys of those who are in it."""
+        keys = {each["id"]: key for key, each in self.double.accounts.items()}
+        return {keys[each] for each in self.made(key).members}
+
     def check_groups(self, by_hand: Iterable[tuple[str, str]] = ()) -> None:
         """Entra has exactly the register's open groups, as far as they are served, beside closed
         ones that were made before; and in each exactly those of its served members who have an
@@ -236,3 +258,17 @@ def configuration(double: Double, folder: Path) -> Configuration:
         login_url=double.login,
         graph_url=double.login,
     )
+
+
+@contextmanager
+def grouped(world: World, kind: Kind = "security", **terms: Any) -> Iterator[Pushed]:
+    """With groups, of which none was pushed yet: 1 of school SP 12 and 2 of LO 3, of whose pupils
+    odd ones and even ones are.
+    """
+    with doubled(world.clock, **terms) as double:
+        made = Pushed(world, double)
+        made.configure(groups=kind)
+        made.fill(pupils(*range(1, 9)), allow_deactivations=True)
+        made.fill_groups({1: ["U-1", "U-3", "U-5", "P-1"], 2: ["U-2", "U-4", "P-1"]})
+        yield made
+        made.close()

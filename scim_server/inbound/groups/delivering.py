@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from scim_server.errors import NotPushed
@@ -32,34 +32,35 @@ def deliver(stage: Stage, batches: Batches, running: Running) -> None:
     :class:`~scim_server.inbound.running.Enough` where it asks for a long wait, and
     :class:`~scim_server.errors.Refused` where the schools' decision was withdrawn.
     """
-    pauses, why = back_off(running.around.random), ""
+    pauses = list(back_off(running.around.random))
     while True:
-        seconds = 0.0
-        try:
-            batches.sign_in()
-            steps = stage.offer()
-            if not steps:
-                return
-            replies = list(zip(steps, batches.ask(steps), strict=True))
-        except TryAgain as again:
-            replies, seconds, why = [], again.seconds, str(again)
+        steps = stage.offer()
+        if not steps:
+            return
+        seconds, why, replies = _ask(batches, steps)
         final = [each for each in replies if not each[1].is_not_now]
         check([reply for _, reply in final])
         if final:
             stage.note(final)
-            pauses = back_off(running.around.random)
-        waiting = [reply for _, reply in replies if reply.is_not_now]
-        if waiting:
-            seconds, why = max(each.seconds for each in waiting), f"status {waiting[0].status}"
-        if waiting or not final:
-            running.wait(max(_next(pauses, why), seconds))
+            pauses = list(back_off(running.around.random))
+        if len(final) < len(steps):
+            if len(pauses) == 1:
+                raise NotPushed(
+                    f"Microsoft didn't take a request about groups after {TRIES} tries: {why}. "
+                    "Nothing is lost: push again later."
+                )
+            running.wait(max(pauses.pop(0), seconds))
         running.stop_if_told()
 
 
-def _next(pauses: Iterator[float], why: str) -> float:
-    for pause in pauses:
-        return pause
-    raise NotPushed(
-        f"Microsoft didn't take a request about groups after {TRIES} tries: {why}. Nothing is "
-        "lost: push again later."
-    )
+def _ask(batches: Batches, steps: Sequence[Step]) -> tuple[float, str, Replies]:
+    """The replies; how long those that are to be asked again have to wait at least, and why."""
+    try:
+        batches.sign_in()
+        replies = batches.ask(steps)
+    except TryAgain as again:
+        return again.seconds, str(again), []
+    waiting = [each for each in replies if each.is_not_now]
+    seconds = max((each.seconds for each in waiting), default=0.0)
+    why = f"status {waiting[0].status}" if waiting else ""
+    return seconds, why, list(zip(steps, replies, strict=True))

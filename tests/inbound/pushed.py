@@ -178,6 +178,7 @@ class Pushed:
             if not each.seeded
         }
         accounts = {key: each["id"] for key, each in self.double.accounts.items()}
+        served = {accounts[key] for key in self.records() if key in accounts}
         register = self._register()
         assert {scim_id for scim_id, one in register.items() if one.is_open} <= ours.keys()
         for scim_id, made in ours.items():
@@ -187,13 +188,10 @@ class Pushed:
             if one.is_open:
                 assert made.properties["displayName"] == one.name
             others = {account for group_id, account in by_hand if group_id == made.id}
-            others |= {each for each in made.members if each not in self._served(accounts)}
+            others |= set(made.members) - served
             wanted = {accounts[key] for key in one.members if key in accounts}
             assert set(made.members) - others == wanted - others, one.name
             assert len(set(made.members)) == len(made.members)
-
-    def _served(self, accounts: Mapping[str, str]) -> set[str]:
-        return {accounts[key] for key in self.records() if key in accounts}
 
     def _register(self) -> dict[str, Registered]:
         """The served groups by their SCIM id."""

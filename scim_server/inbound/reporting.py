@@ -14,7 +14,7 @@ from scim_server.inbound import people as store
 from scim_server.inbound.budget import budget_of, needed
 from scim_server.inbound.configuration import Configuration, configuration_of
 from scim_server.inbound.groups import planning
-from scim_server.inbound.groups.members import Places, places
+from scim_server.inbound.groups.figures import Places, places
 from scim_server.inbound.groups.planning import GroupPlan
 from scim_server.inbound.plan import Kind, Plan, plan
 from scim_server.inbound.records import MOST_OPERATIONS

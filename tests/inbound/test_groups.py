@@ -124,7 +124,7 @@ def test_a_large_group_is_filled_twenty_at_a_time_and_none_twice_in_a_batch(
 
 
 def test_the_next_day_only_what_changed_is_asked_for(pushed: Pushed) -> None:
-    """Red when ``settle`` doesn't note what was accepted."""
+    """Red when ``_ended`` doesn't ask whether a membership is over."""
     pushed.push_groups()
     before = len(writes(pushed))
     pushed.push()
@@ -168,7 +168,6 @@ def test_who_left_the_school_leaves_the_groups(pushed: Pushed) -> None:
 def test_a_closed_group_stays_and_is_emptied_and_none_is_made_of_one_closed_before(
     pushed: Pushed,
 ) -> None:
-    """Red when ``plan`` makes closed groups, or ``_ended`` doesn't ask whether one is open."""
     pushed.push_groups()
     pushed.fill_groups({2: FIRST[2], 3: ["U-1"]}, allow_deactivations=True)
     pushed.fill_groups({2: FIRST[2]}, allow_deactivations=True)
@@ -187,9 +186,10 @@ def test_a_closed_group_stays_and_is_emptied_and_none_is_made_of_one_closed_befo
 
 
 def test_a_group_of_the_same_name_is_never_touched(pushed: Pushed) -> None:
-    """Red when a group is looked for by anything but its ``uniqueName``."""
+    """Red when ``Making`` asks for a group by its name."""
     name = "Matematyka – 1A – 2026/27 – SP 12"
-    other = pushed.double.seed_group(displayName=name, mailNickname="matematyka1a")
+    named = {"displayName": name, "uniqueName": name}
+    other = pushed.double.seed_group(**named, mailNickname="matematyka1a")
     pushed.push_groups()
     pushed.fill_groups({2: FIRST[2]}, allow_deactivations=True)
     pushed.push_groups(allow_deactivations=True)
@@ -199,7 +199,6 @@ def test_a_group_of_the_same_name_is_never_touched(pushed: Pushed) -> None:
 
 
 def test_who_was_put_in_by_hand_stays_and_who_was_taken_out_stays_out(pushed: Pushed) -> None:
-    """Red when ``_ended`` is what Entra has instead of what was given."""
     teacher = pushed.double.seed_account(userPrincipalName=f"dyr@{DOMAIN}")["id"]
     pushed.push_groups()
     own, u7, u1 = pushed.made("G-1"), *[pushed.double.accounts[key]["id"] for key in ("U-7", "U-1")]
@@ -217,7 +216,7 @@ def test_who_was_put_in_by_hand_stays_and_who_was_taken_out_stays_out(pushed: Pu
 
 
 def test_a_key_that_two_accounts_have_is_nobody_s(pushed: Pushed) -> None:
-    """Red when ``_matched`` takes the first of several, or compares without regard to case."""
+    """Red when ``_matched`` takes the first of several."""
     for number in range(2):
         name = f"double.{number}@{DOMAIN}"
         pushed.double.seed_account(userPrincipalName=name, employeeId="U-1")
@@ -246,7 +245,7 @@ def test_groups_of_a_database_from_a_backup_are_found_again(pushed: Pushed) -> N
 def test_a_group_that_an_administrator_deleted_is_told_and_made_again_when_asked(
     pushed: Pushed,
 ) -> None:
-    """Red when ``lose`` isn't called, or ``plan`` counts a lost group as to be made anyway."""
+    """Red when ``Loss`` never notes that a group is lost."""
     pushed.push_groups()
     pushed.world.clock.move(hours=1)
     pushed.double.delete_group(pushed.made("G-1").id)
@@ -279,7 +278,7 @@ def test_a_group_without_a_new_name_is_missed_when_somebody_is_put_into_it(
 
 
 def test_an_account_that_was_deleted_keeps_nobody_else_out(pushed: Pushed) -> None:
-    """Red when members aren't put in one by one after a refusal."""
+    """Red when a group that wouldn't take one of several is left for later."""
     pushed.push_groups()
     pushed.world.clock.move(hours=1)
     pushed.double.delete_account("U-1")

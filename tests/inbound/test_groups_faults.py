@@ -65,7 +65,7 @@ def test_whatever_passes_is_asked_again(pushed: Pushed, what: int | str, on: str
 
 
 def test_a_membership_that_ended_while_its_answer_was_lost_ends_in_entra(pushed: Pushed) -> None:
-    """Red when ``Adding`` doesn't note what it offers before it leaves."""
+    """Red when ``_ended`` looks at accepted memberships alone."""
     pushed.push_groups()
     pushed.fill_groups({1: [*FIRST[1], "U-2"], 2: FIRST[2]})
     _lose_the_answer(pushed)
@@ -190,7 +190,6 @@ def test_a_group_that_entra_won_t_have_is_told_once_and_keeps_no_other_out(
 def test_members_that_a_group_won_t_take_are_told_and_asked_again_when_told_to(
     pushed: Pushed,
 ) -> None:
-    """Red when a membership that was refused is offered again."""
     pushed.push()
     pushed.double.settle()
     pushed.world.clock.move(hours=1)
@@ -258,7 +257,7 @@ def test_a_decision_withdrawn_in_the_middle_stops_groups_too(pushed: Pushed) -> 
 def test_one_school_s_withdrawal_leaves_its_groups_out_from_the_next_batch_on(
     pushed: Pushed,
 ) -> None:
-    """Red when ``Adding`` gives what was read before the batch before."""
+    """Red when ``_with_ends`` doesn't ask whether group and person are served."""
     pushed.fill_groups({n: [f"U-{2 - n % 2}"] for n in range(1, 101)})
     pushed.push()
     pushed.double.settle()

@@ -57,8 +57,8 @@ from scim_server.errors import BadInput, Conflict, Failure, Refused
 from scim_server.inbound import people, reporting
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant
 from scim_server.inbound.configuration import Configuration, configuration_of, configure, find
-from scim_server.inbound.groups import accounts, made, members, planning
-from scim_server.inbound.groups.members import Places
+from scim_server.inbound.groups import accounts, figures, made, members, planning
+from scim_server.inbound.groups.figures import Places
 from scim_server.inbound.groups.planning import GroupPlan
 from scim_server.inbound.groups.pushing import GroupPush
 from scim_server.inbound.pushing import Choices, Push, push_of
@@ -1176,10 +1176,11 @@ def _(pair: Pair) -> Any:
 
 @case(
     "inbound.groups.members.groups_lacking", "inbound.groups.members.lacking",
-    "inbound.groups.members.ended", "inbound.groups.members.offer",
+    "inbound.groups.members.ended", "inbound.groups.members.endings",
+    "inbound.groups.members.offer",
     "inbound.groups.members.settle", "inbound.groups.members.drop",
-    "inbound.groups.members.doubt", "inbound.groups.members.figures",
-    "inbound.groups.members.places", "inbound.groups.planning.plan",
+    "inbound.groups.members.doubt", "inbound.groups.figures.figures",
+    "inbound.groups.figures.places", "inbound.groups.planning.plan",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     """Numbers of the other's groups and people stand for nothing."""
@@ -1189,7 +1190,7 @@ def _(pair: Pair) -> Any:
         for each in ({"group": group}, {"member": person}):
             members.doubt(connection, own, **each)
         assert members.lacking(connection, own, [group], 20) == []
-        assert members.places(connection, own, person) == Places(0, 0, False)
+        assert figures.places(connection, own, person) == Places(0, 0, False)
         members.doubt(connection, own, group=pair.seq(pair.a, "G-1"))
         lacking = members.groups_lacking(connection, own, 0, 100)
         found = members.lacking(connection, own, lacking, 20)
@@ -1198,9 +1199,10 @@ def _(pair: Pair) -> Any:
         members.settle(connection, own, found, "accepted")
         members.drop(connection, own, [replace(found[0], group_seq=group, member_seq=person)])
         members.drop(connection, own, found[:1])
-        ended = members.ended(connection, own, (0, 0), 20)
-        told = members.figures(connection, own), planning.plan(connection, own)
-        one = members.places(connection, own, pair.seq(pair.a, "U-1"))
+        assert members.ended(connection, own, [(group, person)]) == []
+        ended = members.ended(connection, own, members.endings(connection, own, (0, 0), 20))
+        told = figures.figures(connection, own), planning.plan(connection, own)
+        one = figures.places(connection, own, pair.seq(pair.a, "U-1"))
     return len(found), ended, told, one
 
 

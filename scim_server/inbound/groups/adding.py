@@ -6,6 +6,7 @@ group is still there, and if so, they are put into it one by one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice
@@ -19,6 +20,9 @@ from scim_server.inbound.groups.loss import Loss, is_young
 from scim_server.inbound.groups.members import Membership
 from scim_server.inbound.running import Running
 
+_AHEAD = 1_000
+"""Groups that are found out at once, outside of the transactions that write."""
+
 _PRESENT = "already exist"
 """What Graph says, in words alone, of somebody who is a member already."""
 
@@ -30,8 +34,9 @@ class Adding:
 
     def __init__(self, running: Running, base: str, loss: Loss) -> None:
         self._running, self._base, self._loss = running, base, loss
+        self._ahead: deque[int] = deque()
+        self._after = 0
         self._open: list[int] = []
-        self._after, self._is_last = 0, False
         self._doubted: set[int] = set()
         self._singly: set[int] = set()
         self.added = self.refused = 0
@@ -55,14 +60,19 @@ class Adding:
     def _refill(self) -> bool:
         """Keep as many groups in work as a batch has requests; whether there are any."""
         self._open = [each for each in self._open if each not in self._loss]
-        room = MOST_STEPS - len(self._open)
-        if room and not self._is_last:
-            with self._running.database.read() as connection:
-                more = members.groups_lacking(connection, self._running.unit.id, self._after, room)
-            self._is_last = len(more) < room
-            self._after = more[-1] if more else self._after
-            self._open += [each for each in more if each not in self._loss]
-        return bool(self._open) or not self._is_last
+        while len(self._open) < MOST_STEPS and (self._ahead or self._look_ahead()):
+            seq = self._ahead.popleft()
+            if seq not in self._loss:
+                self._open.append(seq)
+        return bool(self._open)
+
+    def _look_ahead(self) -> bool:
+        unit_id = self._running.unit.id
+        with self._running.database.read() as connection:
+            found = members.groups_lacking(connection, unit_id, self._after, _AHEAD)
+        self._ahead.extend(found)
+        self._after = found[-1] if found else self._after
+        return bool(found)
 
     def _steps(self, found: Sequence[Membership]) -> Iterator[Step]:
         for seq, grouped in groupby(found, lambda each: each.group_seq):

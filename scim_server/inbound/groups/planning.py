@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from scim_server.directory.guards import breaches
 from scim_server.errors import Refused
 from scim_server.inbound.groups import made
-from scim_server.inbound.groups.members import Figures, figures
+from scim_server.inbound.groups.figures import Figures, figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from scim_server.inbound.groups import made
 from scim_server.inbound.groups.adding import Adding
 from scim_server.inbound.groups.batches import Batches
 from scim_server.inbound.groups.delivering import Stage, deliver
+from scim_server.inbound.groups.figures import Figures, figures
 from scim_server.inbound.groups.looking import Looking
 from scim_server.inbound.groups.loss import Loss
 from scim_server.inbound.groups.making import Making
-from scim_server.inbound.groups.members import Figures, figures
 from scim_server.inbound.groups.planning import GroupPlan
 from scim_server.inbound.groups.records import Kind
 from scim_server.inbound.groups.removing import Removing

@@ -5,15 +5,18 @@ The address ends in ``/$ref``: without it Graph would delete the account itself.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from scim_server.inbound.groups import members
 from scim_server.inbound.groups.batches import MOST_STEPS, Step
 from scim_server.inbound.groups.delivering import Replies
-from scim_server.inbound.groups.members import Membership
+from scim_server.inbound.groups.loss import is_young
+from scim_server.inbound.groups.members import Ends, Membership
 from scim_server.inbound.running import Running
 
-_Ends = tuple[int, int]
+_AHEAD = 1_000
+"""Memberships that are found out at once, outside of the transactions that write."""
 
 
 class Removing:
@@ -21,37 +24,49 @@ class Removing:
 
     def __init__(self, running: Running) -> None:
         self._running = running
-        self._after: _Ends = (0, 0)
-        self._offered: list[_Ends] = []
-        self._answered: set[_Ends] = set()
+        self._ahead: deque[Ends] = deque()
+        self._after: Ends = (0, 0)
+        self._open: list[Ends] = []
         self.removed = self.refused = 0
 
     def offer(self) -> Sequence[Step]:
         unit_id = self._running.unit.id
-        with self._running.offering() as (connection, _):
-            found = members.ended(connection, unit_id, self._after, MOST_STEPS)
-            ended = [each for each in found if _ends(each) not in self._answered]
-            members.offer(connection, unit_id, ended)
-        self._offered = [_ends(each) for each in ended]
-        return [
-            Step("DELETE", f"/groups/{each.group_id}/members/{each.account}/$ref", each)
-            for each in ended
-        ]
+        while self._refill():
+            with self._running.offering() as (connection, _):
+                ended = members.ended(connection, unit_id, self._open)
+                members.offer(connection, unit_id, ended)
+            self._open = [each.ends for each in ended]
+            if ended:
+                return [_step(each) for each in ended]
+        return []
+
+    def _refill(self) -> bool:
+        """Keep as many in work as a batch has requests; whether there are any."""
+        while len(self._open) < MOST_STEPS and (self._ahead or self._look_ahead()):
+            self._open.append(self._ahead.popleft())
+        return bool(self._open)
+
+    def _look_ahead(self) -> bool:
+        with self._running.database.read() as connection:
+            found = members.endings(connection, self._running.unit.id, self._after, _AHEAD)
+        self._ahead.extend(found)
+        self._after = found[-1] if found else self._after
+        return bool(found)
 
     def note(self, replies: Replies) -> None:
-        gone = [step.about for step, reply in replies if reply.is_taken or reply.status == 404]
-        with self._running.stepping() as (connection, _):
+        gone: list[Membership] = []
+        with self._running.stepping() as (connection, now):
+            for step, reply in replies:
+                one: Membership = step.about
+                if reply.is_taken or (reply.status == 404 and not is_young(one.accepted, now)):
+                    gone.append(one)
+                elif reply.status != 404:
+                    self.refused += 1
             members.drop(connection, self._running.unit.id, gone)
         self.removed += len(gone)
-        self.refused += len(replies) - len(gone)
-        self._answered |= {_ends(step.about) for step, _ in replies}
-        waiting = [each for each in self._offered if each not in self._answered]
-        if waiting:
-            self._after = (waiting[0][0], waiting[0][1] - 1)
-        else:
-            self._after = self._offered[-1]
-            self._answered.clear()
+        done = {step.about.ends for step, _ in replies}
+        self._open = [each for each in self._open if each not in done]
 
 
-def _ends(one: Membership) -> _Ends:
-    return one.group_seq, one.member_seq
+def _step(one: Membership) -> Step:
+    return Step("DELETE", f"/groups/{one.group_id}/members/{one.account}/$ref", one)

@@ -250,10 +250,10 @@ def test_a_group_that_an_administrator_deleted_is_told_and_made_again_when_asked
     pushed.world.clock.move(hours=1)
     pushed.double.delete_group(pushed.made("G-1").id)
     pushed.fill_groups({1: [*FIRST[1], "U-7"], 2: [*FIRST[2], "U-6"]}, g1="Chemia")
-    for _ in range(2):
+    for news in (True, False):
         outcome = pushed.push().groups
         assert outcome is not None
-        assert outcome.gone == ("G-1",)
+        assert (outcome.gone, outcome.did_anything) == (("G-1",), news)
     assert pushed.members("G-2") == {*FIRST[2], "U-6"}
     assert len(pushed.double.groups) == 1
 
@@ -299,17 +299,20 @@ def test_an_account_that_was_deleted_keeps_nobody_else_out(pushed: Pushed) -> No
 
 def test_what_isn_t_served_stays_as_it_is_and_is_no_departure(pushed: Pushed) -> None:
     """Red when ``_with_ends`` doesn't ask whether group and person are served."""
+    pushed.fill_groups({**FIRST, 1: [*FIRST[1], "U-2"]})
     pushed.push_groups()
     pushed.world.decide("LO 3", False)
     before = len(writes(pushed))
     pushed.fill_groups({1: FIRST[1], 2: ["P-1"]}, allow_deactivations=True)
     pushed.push()
     assert len(writes(pushed)) == before
+    assert pushed.members("G-1") == {*FIRST[1], "U-2"}
     assert pushed.members("G-2") == set(FIRST[2])
     pushed.check_groups()
 
     pushed.world.decide("LO 3", True)
     pushed.push(allow_deactivations=True)
+    assert pushed.members("G-1") == set(FIRST[1])
     assert pushed.members("G-2") == {"P-1"}
     pushed.check_groups()
 

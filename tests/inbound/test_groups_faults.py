@@ -51,8 +51,14 @@ def test_of_a_batch_only_the_throttled_requests_are_sent_again(pushed: Pushed) -
     assert len(upserts) == 52
 
 
-@pytest.mark.parametrize("what", [429, 500, 502, 503, 504, CUT, LOST, EXPIRED])
-@pytest.mark.parametrize("on", ["batch", "groups", "users"])
+@pytest.mark.parametrize(
+    ("on", "what"),
+    [
+        *[("batch", what) for what in (429, 500, 502, 503, 504, CUT, LOST, EXPIRED)],
+        *[("groups", what) for what in (429, 503, LOST, EXPIRED)],
+        *[("users", what) for what in (429, LOST)],
+    ],
+)
 def test_whatever_passes_is_asked_again(pushed: Pushed, what: int | str, on: str) -> None:
     pushed.fill_groups(MANY)
     for _ in range(2):
@@ -182,6 +188,9 @@ def test_a_group_that_entra_won_t_have_is_told_once_and_keeps_no_other_out(
     before = len(pushed.double.calls)
     pushed.push()
     assert len(pushed.double.calls) == before
+    forecast = pushed.told[-1].groups
+    assert forecast is not None
+    assert forecast.is_empty
     monkeypatch.undo()
     pushed.push(retry_failed=True)
     pushed.check_groups()
@@ -227,6 +236,34 @@ def test_a_group_that_is_new_isn_t_taken_for_deleted(
     assert (outcome.created, outcome.gone) == (2, ())
     monkeypatch.undo()
     pushed.push_groups()
+    pushed.check_groups()
+
+
+def test_whom_somebody_took_out_already_is_out(pushed: Pushed) -> None:
+    """Red when a 404 in answer to a removal isn't believed."""
+    pushed.push_groups()
+    pushed.world.clock.move(hours=1)
+    own = pushed.made("G-1")
+    own.members.remove(pushed.double.accounts["U-1"]["id"])
+    pushed.fill_groups({1: ["U-3", "U-5", "P-1"], 2: FIRST[2]})
+    for removed in (1, 0):
+        outcome = pushed.push(allow_deactivations=True).groups
+        assert outcome is not None
+        assert (outcome.removed, outcome.refused_members) == (removed, 0)
+    pushed.check_groups()
+
+
+def test_of_a_group_that_is_new_nobody_counts_as_out_because_it_isn_t_known_everywhere(
+    pushed: Pushed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red when a 404 in answer to a removal is believed of a new group."""
+    pushed.push_groups()
+    pushed.fill_groups({1: ["U-3", "U-5", "P-1"], 2: FIRST[2]})
+    with monkeypatch.context() as context:
+        context.setattr(pushed.double.simulator.groups, "_find", lambda *_: None)
+        pushed.push(allow_deactivations=True)
+    pushed.push(allow_deactivations=True)
+    assert pushed.members("G-1") == {"U-3", "U-5", "P-1"}
     pushed.check_groups()
 
 

@@ -12,7 +12,7 @@ from tests.school import World
 def test_groups_pushed_by_processes_that_are_killed_end_as_the_register_has_them(
     world: World,
 ) -> None:
-    """Red when ``Removing`` keeps a membership accepted that it asks to end."""
+    """Red when a membership that is offered counts as accepted before the answer."""
     with grouped(world) as pushed:
         chance = random.Random(20_261_126)
         keys = [f"U-{n}" for n in range(1, 9)]

@@ -19,10 +19,11 @@ MOST_MEMBERS = 20
 
 _JSON = {"Content-Type": "application/json"}
 _NOT_NOW = (0, 401, 408, 429)
-_FORBIDDEN = (
-    "The app may not do this: grant it Group.ReadWrite.All and User.Read.All as application "
-    "permissions, with an administrator's consent."
-)
+_WHAT_TO_CHECK = {
+    401: "The token isn't taken: check that the tenant and the Graph address belong together.",
+    403: "The app may not do this: grant it Group.ReadWrite.All and User.Read.All as application "
+    "permissions, with an administrator's consent.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,10 @@ class Batches:
         body = orjson.dumps({"requests": requests})
         answer = self._session.ask("POST", f"{self.base}/$batch", body)
         responses = told_by(answer).get("responses")
-        if answer.status == 403:
-            raise NotPushed(f"Microsoft Graph answered 403. {_FORBIDDEN}")
+        if answer.status in _WHAT_TO_CHECK:
+            raise NotPushed(
+                f"Microsoft Graph answered {answer.status}. {_WHAT_TO_CHECK[answer.status]}"
+            )
         if answer.status != 200 or not isinstance(responses, list):
             raise NotPushed(
                 f"Microsoft Graph answered {answer.status} to a batch of requests about groups. "
@@ -104,7 +107,7 @@ def check(replies: Sequence[Reply]) -> None:
     do this at all.
     """
     if any(each.status == 403 for each in replies):
-        raise NotPushed(f"Microsoft Graph answered 403. {_FORBIDDEN}")
+        raise NotPushed(f"Microsoft Graph answered 403. {_WHAT_TO_CHECK[403]}")
 
 
 def _request(name: str, step: Step) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from scim_server.directory.tables import membership
 from scim_server.inbound.groups import selects
@@ -29,15 +29,18 @@ class Figures:
 
 
 def figures(connection: Connection, unit_id: int) -> Figures:
-    """What is to be given and taken away, whatever Entra has of the groups by now."""
-    gone = select(1).where(
+    """What is to be given and taken away. Nothing is to be given to groups that Entra has lost or
+    wouldn't have.
+    """
+    never_made = and_(inbound_group.c.group_id.is_(None), inbound_group.c.refused.is_not(None))
+    without = select(1).where(
         inbound_group.c.unit_id == unit_id, inbound_group.c.seq == membership.c.group_seq,
-        inbound_group.c.gone.is_not(None),
+        or_(inbound_group.c.gone.is_not(None), never_made),
     )  # fmt: skip
     known = select(1).where(
         inbound_account.c.unit_id == unit_id, inbound_account.c.seq == membership.c.member_seq
     )
-    adding = selects.lacking(func.count(), unit_id=unit_id).where(~gone.exists())
+    adding = selects.lacking(func.count(), unit_id=unit_id).where(~without.exists())
     own = select(func.count()).select_from(inbound_member)
     there = selects.in_entra(selects.with_ends(own, inbound_member, unit_id), inbound_member)
     given = there.where(inbound_member.c.state != "refused")

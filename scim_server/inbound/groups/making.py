@@ -6,7 +6,6 @@ backup was restored, and is taken up again.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from scim_server.inbound.application import is_id
@@ -28,7 +27,7 @@ class Making:
 
     def __init__(self, running: Running, kind: Kind, queue: Sequence[int], loss: Loss) -> None:
         self._running, self._kind, self._loss = running, kind, loss
-        self._queue = deque(queue)
+        self._queue = list(queue)
         self._unidentified: set[int] = set()
         self.created = self.renamed = 0
         self.refused: list[str] = []
@@ -36,14 +35,14 @@ class Making:
     def offer(self) -> Sequence[Step]:
         steps: list[Step] = []
         while self._queue and not steps:
-            among = [self._queue[at] for at in range(min(MOST_STEPS, len(self._queue)))]
+            among = self._queue[:MOST_STEPS]
             with self._running.offering() as (connection, now):
                 unit_id = self._running.unit.id
                 found = [each for each in made.groups(connection, unit_id, among) if each.is_open]
                 steps = [step for each in found if (step := self._step(each)) is not None]
                 groups = [each.about for each in steps]
                 made.offer(connection, unit_id, groups, self._kind, now)
-            self._keep({each.seq for each in groups}, among)
+            self._forget(set(among) - {each.seq for each in groups})
         if steps:
             self._running.disclose([each.about.seq for each in steps])
         return steps
@@ -59,10 +58,9 @@ class Making:
             return None
         return Step("PATCH", f"/groups/{group.group_id}", group, {"displayName": group.name})
 
-    def _keep(self, wanted: set[int], among: Sequence[int]) -> None:
-        """Forget those that nothing is to be done about."""
-        dropped = set(among) - wanted
-        self._queue = deque(each for each in self._queue if each not in dropped)
+    def _forget(self, those: set[int]) -> None:
+        """Nothing is to be done about them any longer."""
+        self._queue = [each for each in self._queue if each not in those]
 
     def note(self, replies: Replies) -> None:
         done: set[int] = set()
@@ -84,4 +82,4 @@ class Making:
                     made.refuse(connection, self._running.unit.id, group)
                     self.refused.append(group.key)
                 done.add(group.seq)
-        self._queue = deque(each for each in self._queue if each not in done)
+        self._forget(done)

@@ -25,7 +25,8 @@ class GroupOutcome:
     """What became of groups and memberships, in figures; ``refused``, ``gone`` and ``ambiguous``
     are keys of groups that Entra won't have, of groups that somebody deleted there, and of people
     whose key more than one account has. ``left`` are the memberships that are still to be given,
-    of which ``unknown`` wait for an account. ``resume`` is when it can go on, where it isn't done.
+    of which ``unknown`` wait for an account. ``news`` counts what was found to be deleted or
+    refused by this push alone. ``resume`` is when it can go on, where it isn't done.
     """
 
     created: int = 0
@@ -38,6 +39,7 @@ class GroupOutcome:
     refused: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
+    news: int = 0
     resume: datetime | None = None
 
     @property
@@ -50,7 +52,7 @@ class GroupOutcome:
 
     @property
     def did_anything(self) -> bool:
-        return any(self.facts.values())
+        return bool(self.news) or any(self.facts.values())
 
 
 class GroupPush:
@@ -99,6 +101,7 @@ class GroupPush:
             refused=(*plan.refused, *making.refused),
             gone=(*plan.gone, *lost),
             ambiguous=tuple(sorted(looking.ambiguous)),
+            news=len(lost) + len(making.refused) + adding.refused,
             resume=self.outcome.resume,
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from scim_server.directory.tables import membership
 from scim_server.inbound.groups import selects
@@ -37,21 +38,31 @@ def figures(connection: Connection, unit_id: int) -> Figures:
         inbound_group.c.unit_id == unit_id, inbound_group.c.seq == membership.c.group_seq,
         or_(inbound_group.c.gone.is_not(None), never_made),
     )  # fmt: skip
-    known = select(1).where(
-        inbound_account.c.unit_id == unit_id, inbound_account.c.seq == membership.c.member_seq
+    known = (inbound_account.c.unit_id == unit_id) & (
+        inbound_account.c.seq == membership.c.member_seq
     )
-    adding = selects.lacking(func.count(), unit_id=unit_id).where(~without.exists())
-    own = select(func.count()).select_from(inbound_member)
-    there = selects.in_entra(selects.with_ends(own, inbound_member, unit_id), inbound_member)
-    given = there.where(inbound_member.c.state != "refused")
-    filled = given.with_only_columns(func.count(inbound_member.c.group_seq.distinct()))
+    counted = selects.lacking(func.count(), func.count(inbound_account.c.seq), unit_id=unit_id)
+    adding = counted.outerjoin(inbound_account, known).where(~without.exists())
     ending = selects.in_entra(selects.ended(func.count(), unit_id=unit_id), inbound_member)
-    refused = own.where(inbound_member.c.unit_id == unit_id, inbound_member.c.state == "refused")
-    asked = (
-        adding, adding.where(~known.exists()), ending.where(inbound_member.c.state != "refused"),
-        given, filled.where(GROUP_IS_CLOSED), filled, refused,
-    )  # fmt: skip
-    return Figures(*[connection.scalar(each) or 0 for each in asked])
+    group_seq, state = inbound_member.c.group_seq, inbound_member.c.state
+    closed = case((GROUP_IS_CLOSED, group_seq))
+    counts: Select[Any] = select(
+        func.count(), func.count(closed.distinct()), func.count(group_seq.distinct())
+    )
+    there = selects.with_ends(counts.select_from(inbound_member), inbound_member, unit_id)
+    given = selects.in_entra(there, inbound_member).where(state != "refused")
+    refused = select(func.count()).where(inbound_member.c.unit_id == unit_id, state == "refused")
+    to_add, with_account = connection.execute(adding).one()
+    has, closing, filled = connection.execute(given).one()
+    return Figures(
+        adding=to_add,
+        unknown=to_add - with_account,
+        ending=connection.scalar(ending.where(state != "refused")) or 0,
+        given=has,
+        closing=closing,
+        filled=filled,
+        refused=connection.scalar(refused) or 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,14 @@ _lacks = or_(inbound_member.c.state.is_(None), inbound_member.c.state == "offere
 
 
 def with_ends(query: Select[Any], of: Any, unit_id: int) -> Select[Any]:
-    """The rows of ``of`` whose group and whose person are served."""
-    group = (_group.c.seq == of.c.group_seq) & (_group.c.unit_id == of.c.unit_id)
-    person = (_person.c.seq == of.c.member_seq) & (_person.c.unit_id == of.c.unit_id)
+    """The rows of ``of`` whose group and whose person are served.
+
+    Both are of the same unit by foreign keys. Asked for by it as well, SQLite would go through all
+    people of the unit for each group.
+    """
     return (
-        query.join(_group, group)
-        .join(_person, person)
+        query.join(_group, _group.c.seq == of.c.group_seq)
+        .join(_person, _person.c.seq == of.c.member_seq)
         .where(of.c.unit_id == unit_id, _group.c.served, _person.c.served)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from scim_server.directory.tables import membership
 from scim_server.inbound.groups import selects
@@ -46,10 +46,11 @@ def figures(connection: Connection, unit_id: int) -> Figures:
     ending = selects.in_entra(selects.ended(func.count(), unit_id=unit_id), inbound_member)
     group_seq, state = inbound_member.c.group_seq, inbound_member.c.state
     closed = case((GROUP_IS_CLOSED, group_seq))
-    counts: Select[Any] = select(
-        func.count(), func.count(closed.distinct()), func.count(group_seq.distinct())
-    )
-    there = selects.with_ends(counts.select_from(inbound_member), inbound_member, unit_id)
+    counts: list[Any] = [
+        func.count(), func.count(closed.distinct()), func.count(group_seq.distinct()),
+    ]  # fmt: skip
+    own = select(*counts).select_from(inbound_member)
+    there = selects.with_ends(own, inbound_member, unit_id)
     given = selects.in_entra(there, inbound_member).where(state != "refused")
     refused = select(func.count()).where(inbound_member.c.unit_id == unit_id, state == "refused")
     to_add, with_account = connection.execute(adding).one()

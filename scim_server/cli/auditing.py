@@ -20,7 +20,7 @@ from scim_server.clock import moment, stamp
 from scim_server.directory.resources import person_with_key
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
-from scim_server.inbound.pushing import CLIENT as INBOUND
+from scim_server.inbound.running import CLIENT as INBOUND
 from scim_server.oauth.clients import clients_of
 from scim_server.oneroster.csv_files import CLIENT as FILES
 from scim_server.settings import Settings

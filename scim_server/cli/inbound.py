@@ -1,4 +1,4 @@
-"""``inbound``: a unit's people pushed to Entra ID, and what became of them there."""
+"""``inbound``: a unit's people and groups pushed to Entra ID, and what became of them there."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ from scim_server.inbound.advice import advice
 from scim_server.inbound.application import GRAPH_URL, LOGIN_URL
 from scim_server.inbound.configuration import Configuration
 from scim_server.inbound.graph import Graph
+from scim_server.inbound.groups.planning import GroupPlan
+from scim_server.inbound.groups.pushing import GroupOutcome
+from scim_server.inbound.groups.records import KINDS, Kind
 from scim_server.inbound.plan import ORDER
 from scim_server.inbound.proofs import try_file
-from scim_server.inbound.pushing import Choices, Forecast, Outcome, Surroundings, push_of
+from scim_server.inbound.pushing import Choices, Forecast, Outcome, push_of
 from scim_server.inbound.reporting import PersonStanding, Standing, person_standing, standing
 from scim_server.inbound.results import read_log
+from scim_server.inbound.running import Surroundings
 from scim_server.inbound.transport import Network
 from scim_server.inbound.watching import Watch
 from scim_server.settings import Settings
@@ -37,7 +41,7 @@ _SHOWN = 50
 
 @click.group()
 def inbound() -> None:
-    """Push a unit's people to Microsoft Entra ID (API-driven inbound provisioning)."""
+    """Push a unit's people, and groups, to Microsoft Entra ID (API-driven inbound provisioning)."""
 
 
 inbound.add_command(simulate)
@@ -67,6 +71,10 @@ inbound.add_command(simulate)
 @click.option("--phones/--no-phones", help="Send pupils' phones where given.", show_default=True)
 @click.option("--emails/--no-emails", help="Send pupils' own e-mails too.", show_default=True)
 @click.option(
+    "--groups", type=click.Choice(KINDS), default="none", show_default=True,
+    help="Push subject groups too, as security or as Microsoft 365 groups.",
+)  # fmt: skip
+@click.option(
     "--matching", default=configuring.MATCHING, show_default=True,
     help="A note: how the job finds accounts.",
 )  # fmt: skip
@@ -83,6 +91,7 @@ def configure_command(
     calls_a_day: str,
     phones: bool,
     emails: bool,
+    groups: Kind,
     matching: str,
     login_url: str,
     graph_url: str,
@@ -105,6 +114,7 @@ def configure_command(
         phones=phones,
         emails=emails,
         matching=matching,
+        groups=groups,
     )
     try_file(chosen, now)
     with opened(Settings.from_env()) as database, database.write() as connection:
@@ -217,10 +227,12 @@ def _announce(forecast: Forecast) -> None:
             "That is more than the tenant may make now: pushed again each day, or with watch, it "
             f"ends on {_when(forecast.end)}."
         )
+    if forecast.groups is not None:
+        click.echo(f"Groups: {_group_work(forecast.groups)}.")
 
 
 def _announce_work(forecast: Forecast) -> None:
-    if forecast.calls:
+    if forecast.calls or not (forecast.groups is None or forecast.groups.is_empty):
         _announce(forecast)
 
 
@@ -237,11 +249,52 @@ def _tell(outcome: Outcome) -> None:
         )
     if outcome.resume is not None:
         click.echo(f"{outcome.left:,} people are left. Push again from {_when(outcome.resume)} on.")
+    if outcome.groups is not None:
+        _tell_groups(outcome.groups)
 
 
 def _tell_work(outcome: Outcome) -> None:
-    if outcome.calls:
+    if outcome.calls or (outcome.groups is not None and outcome.groups.did_anything):
         _tell(outcome)
+
+
+def _tell_groups(outcome: GroupOutcome) -> None:
+    click.echo(
+        f"Groups: {outcome.created:,} created, {outcome.renamed:,} renamed; "
+        f"{outcome.added:,} members added, {outcome.removed:,} removed."
+    )
+    _name("deleted in Entra: group", outcome.gone, "to make it again: --retry-failed")
+    _name("refused: group", outcome.refused, advice("BadRequest"))
+    _name("no member: key", outcome.ambiguous, "several accounts have it as their employee id")
+    if outcome.refused_members:
+        click.echo(
+            f"{outcome.refused_members:,} memberships were refused. Look at these groups in Entra: "
+            "one with a membership rule takes nobody. Once the cause is gone: --retry-failed.",
+            err=True,
+        )
+    if outcome.left:
+        click.echo(
+            f"{outcome.left:,} memberships are left, {outcome.unknown:,} of them of people whose "
+            "account isn't in Entra yet: a later push gives them."
+        )
+    if outcome.resume is not None:
+        click.echo(f"Push groups again from {_when(outcome.resume)} on.")
+
+
+def _name(what: str, keys: tuple[str, ...], why: str) -> None:
+    for key in keys[:_SHOWN]:
+        click.echo(f"{what} {key}: {why}", err=True)
+    if len(keys) > _SHOWN:
+        click.echo(f"{what}: {len(keys) - _SHOWN:,} more.", err=True)
+
+
+def _group_work(found: GroupPlan) -> str:
+    members = found.members
+    return (
+        f"{len(found.create):,} to create, {len(found.rename):,} to rename; {members.adding:,} "
+        f"members to add, {members.ending:,} to remove; of {members.unknown:,} the account isn't "
+        "known yet"
+    )
 
 
 def _complain(failure: Failure) -> None:
@@ -266,12 +319,26 @@ def _lines(found: Standing) -> Iterator[str]:
     yield f"Calls left of {of.calls_a_day:,} in 24 hours: {found.calls_left:,}"
     if found.calls > found.calls_left:
         yield f"All is sent by {_when(found.end)} at the earliest."
+    if found.groups is not None:
+        yield from _group_lines(found.groups, of.groups)
     yield f"Up to date: {found.plan.unchanged:,}; refused and not changed: {found.plan.withheld:,}"
     for (result, code), count in found.results.items():
         yield f"Last result {result}: {count:,}" + (f" ({code}: {advice(code)})" if code else "")
     yield f"Microsoft's log was last read: {_when(found.log_read)}."
     if found.held_until is not None:
         yield "A push is running now."
+
+
+def _group_lines(found: GroupPlan, kind: Kind) -> Iterator[str]:
+    yield f"Groups, as {kind}: {found.created:,} in Entra with {found.members.given:,} members"
+    yield f"Groups: {_group_work(found)}"
+    if found.gone:
+        yield f"Groups deleted in Entra: {', '.join(found.gone[:_SHOWN])}. Again: --retry-failed"
+    if found.refused or found.members.refused:
+        yield (
+            f"Refused by Entra: {len(found.refused):,} groups, {found.members.refused:,} members. "
+            "Again: --retry-failed"
+        )
 
 
 def _person_lines(found: PersonStanding) -> Iterator[str]:
@@ -285,6 +352,10 @@ def _person_lines(found: PersonStanding) -> Iterator[str]:
         yield "Not pushed: this person had left before the first push."
     else:
         yield "Waiting: the record as it is now wasn't accepted yet."
+    if found.places is not None:
+        yield f"Groups: in {found.places.given:,}, {found.places.waiting:,} to come" + (
+            "." if found.places.has_account else "; the account isn't known yet."
+        )
     if found.given is None:
         yield "Nothing was ever sent."
         return

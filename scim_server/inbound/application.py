@@ -49,9 +49,14 @@ class Application:
         return Path(self.credential_file)
 
 
+def is_id(value: object) -> bool:
+    """Whether it is the id of an object of Entra's, and so may stand in an address."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
 def check_id(value: str, what: str) -> None:
     """Raises :class:`~scim_server.errors.BadInput` for what is no id of an object of Entra's."""
-    if not _UUID.fullmatch(value):
+    if not is_id(value):
         raise BadInput(f"The {what} is a UUID, as Entra's pages show it.")
 
 

@@ -7,13 +7,20 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from scim_server.audit import record
 from scim_server.directory.units import Unit
 from scim_server.errors import BadInput
 from scim_server.inbound.application import Application, check_id
-from scim_server.inbound.tables import inbound, inbound_person
+from scim_server.inbound.groups.records import KINDS, Kind
+from scim_server.inbound.tables import (
+    inbound,
+    inbound_account,
+    inbound_group,
+    inbound_member,
+    inbound_person,
+)
 
 MATCHING = "externalId -> employeeId"
 """How Entra's job finds the account of a record unless its mapping was changed there."""
@@ -39,6 +46,7 @@ class Configuration(Application):
     phones: bool = False
     emails: bool = False
     matching: str = field(default=MATCHING)
+    groups: Kind = "none"
 
     def __post_init__(self) -> None:
         Application.__post_init__(self)
@@ -47,6 +55,8 @@ class Configuration(Application):
             raise BadInput("The job's id is letters, digits, dots and hyphens: API2AAD.… as shown.")
         if not self.matching.isprintable() or len(self.matching) > 200:
             raise BadInput("The note about matching is one line of at most 200 characters.")
+        if self.groups not in KINDS:
+            raise BadInput(f"Groups go along as one of {', '.join(KINDS)}.")
 
 
 def configure(
@@ -55,7 +65,9 @@ def configure(
     """Store where the unit is pushed to, in place of what was stored before.
 
     Another job knows nobody of those whom the one before was given; so then everybody counts as
-    new again. Raises :class:`~scim_server.errors.BadInput` for a unit that isn't a register's.
+    new again. Another tenant has none of the groups either. Raises
+    :class:`~scim_server.errors.BadInput` for a unit that isn't a register's, and for groups of
+    another kind than those that were made.
     """
     if of.kind != "register":
         raise BadInput(f"The unit {of.name!r} is a sandbox: only registers are pushed.")
@@ -65,14 +77,17 @@ def configure(
         connection.execute(insert(inbound).values(unit_id=of.id, **values))
     else:
         connection.execute(update(inbound).where(inbound.c.unit_id == of.id).values(values))
-    if before is not None and _target(before) != _target(chosen):
-        _begin_anew(connection, of)
+        if _target(before) != _target(chosen):
+            _begin_anew(connection, of)
+        if before.tenant.lower() != chosen.tenant.lower():
+            _forget_groups(connection, of)
+    _check_kind(connection, of, chosen.groups)
     record(
         connection, at=now, action="inbound.configured", actor=actor, unit=of.name,
         facts={
             "tenant": chosen.tenant, "client": chosen.client_id, "job": chosen.job,
             "credential": chosen.credential_kind, "calls_a_day": chosen.calls_a_day,
-            "phones": chosen.phones, "emails": chosen.emails,
+            "phones": chosen.phones, "emails": chosen.emails, "groups": chosen.groups,
         },
     )  # fmt: skip
 
@@ -84,6 +99,26 @@ def _target(chosen: Configuration) -> tuple[str, str, str]:
 def _begin_anew(connection: Connection, of: Unit) -> None:
     connection.execute(delete(inbound_person).where(inbound_person.c.unit_id == of.id))
     connection.execute(update(inbound).where(inbound.c.unit_id == of.id).values(log_read=None))
+
+
+def _forget_groups(connection: Connection, of: Unit) -> None:
+    for table in (inbound_member, inbound_group, inbound_account):
+        connection.execute(delete(table).where(table.c.unit_id == of.id))
+
+
+def _check_kind(connection: Connection, of: Unit, kind: Kind) -> None:
+    """Entra never changes the kind of a group that there is, or may be."""
+    other = select(inbound_group.c.kind).where(
+        inbound_group.c.unit_id == of.id,
+        inbound_group.c.kind != kind,
+        or_(inbound_group.c.group_id.is_not(None), inbound_group.c.refused.is_(None)),
+    )
+    made = connection.scalar(other.limit(1))
+    if kind != "none" and made is not None:
+        raise BadInput(
+            f"Groups of the unit {of.name!r} were made as {made}, and Entra can't change that. "
+            f"Configure it with --groups {made}, or with --groups none to leave them as they are."
+        )
 
 
 def find(connection: Connection, of: Unit) -> Configuration | None:

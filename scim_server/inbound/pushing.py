@@ -12,34 +12,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from scim_server.audit import record
-from scim_server.audit.disclosures import Disclosures
-from scim_server.clock import Clock
 from scim_server.database import Database
-from scim_server.directory.resources import Resources
 from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import NotPushed, Problem, Refused
 from scim_server.inbound import people as store
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant, needed
 from scim_server.inbound.configuration import Configuration, configuration_of
 from scim_server.inbound.graph import Graph
-from scim_server.inbound.leases import Lease
+from scim_server.inbound.groups import planning
+from scim_server.inbound.groups.planning import GroupPlan
+from scim_server.inbound.groups.pushing import GroupOutcome, GroupPush
 from scim_server.inbound.people import Person
 from scim_server.inbound.plan import Kind, Plan, guard, plan
 from scim_server.inbound.records import MOST_OPERATIONS, request_body
+from scim_server.inbound.running import Enough, Running, Surroundings, check_consent
 from scim_server.inbound.session import TryAgain
-from scim_server.inbound.transport import Transport
-from scim_server.inbound.waiting import TRIES, Random, back_off
-
-CLIENT = "entra-inbound"
-"""What stands for Entra's job where it is told who was given a record."""
-
-_LONGEST_WAIT = 600.0
-"""Asked to wait longer, a push ends and tells when to go on."""
+from scim_server.inbound.waiting import TRIES, back_off
 
 _ALL_REFUSED = 6
 """When so many records of a request were refused alone and none was taken, it isn't the records."""
@@ -58,28 +51,17 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a push is given of the world; tests give others. ``sleep`` may end early, when
-    ``stopped`` answers true.
-    """
-
-    clock: Clock
-    transport: Transport
-    sleep: Callable[[float], object]
-    random: Random
-    stopped: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True, slots=True)
 class Forecast:
     """Told before the first request: how many people of each kind, how many calls they take, how
-    many are left of the tenant's, and when the last one can be made.
+    many are left of the tenant's, and when the last one can be made; and what is to be done about
+    groups, where they go along.
     """
 
     counts: dict[Kind, int]
     calls: int
     calls_left: int
     end: datetime
+    groups: GroupPlan | None = None
 
 
 @dataclass(slots=True)
@@ -93,14 +75,7 @@ class Outcome:
     left: int = 0
     withheld: int = 0
     resume: datetime | None = None
-
-
-class _Enough(Exception):
-    """No more calls now."""
-
-    def __init__(self, resume: datetime) -> None:
-        super().__init__()
-        self.resume = resume
+    groups: GroupOutcome | None = None
 
 
 class Push:
@@ -111,25 +86,25 @@ class Push:
     ) -> None:
         self._database, self.unit, self._of, self._around = database, unit, of, around
         self.graph = Graph(of, around.transport, around.clock)
-        self._disclosures = Disclosures(database, around.clock, Resources(database).listed_in)
-        self._lease = Lease(unit.id)
+        self._running = Running(database, unit, around)
         self._outcome = Outcome()
         self._kinds: dict[int, Kind] = {}
 
     def run(self, choices: Choices, announce: Callable[[Forecast], None]) -> Outcome:
-        """Push what changed, as far as the tenant's calls go.
+        """Push what changed, as far as the tenant's calls go: people, and then groups.
 
-        Raises :class:`~scim_server.errors.Refused` where the deletion guard says no, the unit
+        Raises :class:`~scim_server.errors.Refused` where a deletion guard says no, the unit
         doesn't publish (any more), or another push of it is running, and
         :class:`~scim_server.errors.NotPushed` where Microsoft doesn't take anything. What was
         taken before stays taken, and an audit entry tells of it.
         """
         self._outcome = outcome = Outcome()
         try:
-            with self._database.write() as connection:
-                self._lease.take(connection, self._around.clock())
-            todo = self._prepare(choices, announce)
+            self._running.take()
+            todo, groups = self._prepare(choices, announce)
             self._hand_over(todo.in_order)
+            if groups is not None:
+                self._push_groups(groups, choices)
         except Refused as refusal:
             self._finish(choices, str(refusal))
             raise
@@ -139,23 +114,28 @@ class Push:
         self._finish(choices)
         return outcome
 
-    def _prepare(self, choices: Choices, announce: Callable[[Forecast], None]) -> Plan:
-        now = self._around.clock()
+    def _prepare(
+        self, choices: Choices, announce: Callable[[Forecast], None]
+    ) -> tuple[Plan, GroupPlan | None]:
+        now, groups, retry = self._around.clock(), None, choices.retry_failed
         with self._database.read() as connection:
-            _check_consent(connection, self.unit)
+            check_consent(connection, self.unit)
             persons = store.people(connection, self.unit.id, self._of)
-            todo = plan(persons, self.unit.domain, retry_failed=choices.retry_failed)
+            todo = plan(persons, self.unit.domain, retry_failed=retry)
+            if self._of.groups != "none":
+                groups = planning.plan(connection, self.unit.id, retry_failed=retry)
             budget = budget_of(connection, self.unit.id, now)
         self._outcome.problems, self._outcome.withheld = todo.problems, todo.withheld
-        guard(
-            todo, choices.max_deactivated_percent, allow_deactivations=choices.allow_deactivations
-        )
+        percent, allowed = choices.max_deactivated_percent, choices.allow_deactivations
+        guard(todo, percent, allow_deactivations=allowed)
+        if groups is not None:
+            planning.guard(groups, percent, allow_deactivations=allowed)
         self._kinds = {seq: kind for kind, seqs in todo.queue.items() for seq in seqs}
         self._outcome.left = todo.total
         calls = needed(todo.total, MOST_OPERATIONS)
         counts = {kind: len(seqs) for kind, seqs in todo.queue.items()}
-        announce(Forecast(counts, calls, budget.left, budget.end_of(calls, now)))
-        return todo
+        announce(Forecast(counts, calls, budget.left, budget.end_of(calls, now), groups))
+        return todo, groups
 
     def _hand_over(self, seqs: Sequence[int]) -> None:
         try:
@@ -165,8 +145,18 @@ class Push:
                 self._outcome.left -= len(batch)
                 if self._around.stopped():
                     return
-        except _Enough as enough:
+        except Enough as enough:
             self._outcome.resume = enough.resume
+
+    def _push_groups(self, todo: GroupPlan, choices: Choices) -> None:
+        """Whatever is left of the people: the calls of groups aren't those of the quota."""
+        if self._around.stopped():
+            return
+        push = GroupPush(self._running, self.graph.session, self._of.groups)
+        try:
+            push.run(todo, retry_failed=choices.retry_failed)
+        finally:
+            self._outcome.groups = push.outcome
 
     def send(self, seqs: Sequence[int]) -> tuple[list[Person], bool]:
         """Send the records of these people in one request until there is an answer: who was in it,
@@ -182,7 +172,7 @@ class Push:
                 taken = self.graph.upload(request_body([each.record for each in persons]))
             except TryAgain as again:
                 why = str(again)
-                self._wait(max(pause, again.seconds))
+                self._running.wait(max(pause, again.seconds))
             else:
                 self._note(persons, taken)
                 return persons, taken
@@ -196,34 +186,30 @@ class Push:
             with self._database.write() as connection:
                 now = self._around.clock()
                 lock_tenant(connection, self.unit.id)
-                self._lease.renew(connection, now)
-                _check_consent(connection, self.unit)
+                self._running.lease.renew(connection, now)
+                check_consent(connection, self.unit)
                 served = store.people(connection, self.unit.id, self._of, seqs)
                 persons = [each for each in served if each.is_active or each.given is not None]
                 budget = budget_of(connection, self.unit.id, now)
                 pause = budget.pause(now)
                 if persons and not budget.left:
-                    raise _Enough(budget.next_call(now))
+                    raise Enough(budget.next_call(now))
                 if persons and not pause:
                     count_call(connection, self.unit.id, now)
                     store.offer(connection, self.unit.id, persons, now)
             if not pause or not persons:
                 break
-            self._wait(pause)
+            self._running.wait(pause)
         if persons:
             self._outcome.calls += 1
-            # Before they leave: who may have been given a record is told, rather than forgotten.
-            self._disclosures.note(self.unit.id, CLIENT, [each.seq for each in persons])
-            self._disclosures.write()
+            self._running.disclose([each.seq for each in persons])
         return persons
 
     def _note(self, persons: Sequence[Person], taken: bool) -> None:
         """One transaction for each answer."""
         if not taken and len(persons) > 1:
             return
-        with self._database.write() as connection:
-            now = self._around.clock()
-            self._lease.renew(connection, now)
+        with self._running.stepping() as (connection, now):
             if taken:
                 store.accept(connection, self.unit.id, persons, now)
             else:
@@ -233,24 +219,16 @@ class Push:
         else:
             self._outcome.refused.append(persons[0].key)
 
-    def _wait(self, seconds: float) -> None:
-        if seconds > _LONGEST_WAIT:
-            raise _Enough(self._around.clock() + timedelta(seconds=seconds))
-        with self._database.write() as connection:
-            self._lease.renew(connection, self._around.clock(), timedelta(seconds=seconds))
-        self._around.sleep(seconds)
-        if self._around.stopped():
-            raise _Enough(self._around.clock())
-
     def _finish(self, choices: Choices, refusal: str = "") -> None:
         """Give the lease back where it is ours, and record what was done or why not."""
         outcome = self._outcome
         with self._database.write() as connection:
-            self._lease.release(connection)
-            if outcome.calls:
+            self._running.lease.release(connection)
+            groups = outcome.groups
+            if outcome.calls or (groups is not None and groups.did_anything):
                 self._record(connection, choices, "inbound.pushed", {
                     "calls": outcome.calls, **outcome.taken, "refused": len(outcome.refused),
-                    "left": outcome.left,
+                    "left": outcome.left, **({} if groups is None else groups.facts),
                 })  # fmt: skip
             if refusal and refusal != choices.repeats:
                 facts = {"sent": sum(outcome.taken.values()), "left": outcome.left}
@@ -295,14 +273,6 @@ class _Batch:
                 f"Microsoft refuses every record (status 400), {self._refused} of them each alone. "
                 "Check the job's attribute mapping in Entra, then push with --retry-failed."
             )
-
-
-def _check_consent(connection: Connection, unit: Unit) -> None:
-    if not unit_named(connection, unit.name, kind="register").publishes:
-        raise Refused(
-            "No school of this unit publishes: nothing is sent, and nobody is told to have left. "
-            f"See: scim-server consent {unit.name}"
-        )
 
 
 def push_of(database: Database, unit_name: str, around: Surroundings) -> Push:

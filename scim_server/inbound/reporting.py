@@ -13,6 +13,9 @@ from scim_server.directory.units import Unit
 from scim_server.inbound import people as store
 from scim_server.inbound.budget import budget_of, needed
 from scim_server.inbound.configuration import Configuration, configuration_of
+from scim_server.inbound.groups import planning
+from scim_server.inbound.groups.figures import Places, places
+from scim_server.inbound.groups.planning import GroupPlan
 from scim_server.inbound.plan import Kind, Plan, plan
 from scim_server.inbound.records import MOST_OPERATIONS
 from scim_server.inbound.tables import inbound
@@ -21,7 +24,8 @@ from scim_server.inbound.tables import inbound
 @dataclass(frozen=True, slots=True)
 class Standing:
     """``waiting`` counts what the next push would send, ``results`` people by their last result and
-    Microsoft's code. ``end`` is when the last call could be made.
+    Microsoft's code. ``end`` is when the last call could be made. ``groups`` is what is to be done
+    about groups, where they go along.
     """
 
     configuration: Configuration
@@ -32,6 +36,7 @@ class Standing:
     end: datetime
     log_read: datetime | None
     held_until: datetime | None
+    groups: GroupPlan | None
 
     @property
     def waiting(self) -> dict[Kind, int]:
@@ -57,6 +62,7 @@ def standing(connection: Connection, unit: Unit, now: datetime) -> Standing:
         end=budget.end_of(calls, now),
         log_read=None if row.log_read is None else moment(row.log_read),
         held_until=held if held is not None and held > now else None,
+        groups=None if of.groups == "none" else planning.plan(connection, unit.id),
     )
 
 
@@ -64,7 +70,7 @@ def standing(connection: Connection, unit: Unit, now: datetime) -> Standing:
 class PersonStanding:
     """``is_served`` tells whether a publishing school holds the person; ``given`` what Entra was
     given of them; ``is_current`` whether that is what it was to be given now; ``rule`` why they
-    can't be pushed.
+    can't be pushed; ``places`` how it stands with their groups, where groups go along.
     """
 
     is_served: bool
@@ -72,6 +78,7 @@ class PersonStanding:
     is_current: bool
     given: store.Given | None
     rule: str | None
+    places: Places | None = None
 
 
 def person_standing(connection: Connection, unit: Unit, key: str) -> PersonStanding:
@@ -82,6 +89,7 @@ def person_standing(connection: Connection, unit: Unit, key: str) -> PersonStand
     given = store.given_of(connection, unit.id, seq)
     if not found:
         return PersonStanding(False, False, False, given, None)
+    groups = None if of.groups == "none" else places(connection, unit.id, seq)
     todo = plan(found, unit.domain)
     rule = todo.problems[0].rule if todo.problems else None
-    return PersonStanding(True, found[0].is_active, bool(todo.unchanged), given, rule)
+    return PersonStanding(True, found[0].is_active, bool(todo.unchanged), given, rule, groups)

@@ -76,6 +76,10 @@ class Session:
         lives = float(seconds) if isinstance(seconds, int | str) and str(seconds).isdigit() else 0
         self._token = _Token(token, self._clock() + timedelta(seconds=lives))
 
+    def sign_out(self) -> None:
+        """Forget the token: it isn't taken any longer."""
+        self._token = None
+
     def ask(self, method: str, url: str, body: bytes | None = None, *, kind: str = JSON) -> Answer:
         """The answer to one request, whose body is of the media type ``kind``.
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from scim_server.database import Database
 from scim_server.errors import Failure
-from scim_server.inbound.pushing import Choices, Forecast, Outcome, Surroundings, push_of
+from scim_server.inbound.pushing import Choices, Forecast, Outcome, push_of
 from scim_server.inbound.results import read_log
+from scim_server.inbound.running import Surroundings
 
 
 class Watch:

@@ -155,3 +155,21 @@ def test_watch_pushes_and_ends_cleanly_when_told_to(school: School) -> None:
     assert lines[1].startswith("Accepted: 0 leavers, 7 new"), complaints
     assert (process.returncode, rest, complaints) == (0, "", "")
     assert "0 calls" in school("push", "sp12"), "the lease was given back"
+
+
+def test_groups_are_announced_pushed_and_told(school: School) -> None:
+    school.configure("--groups", "security")
+    assert "Groups: 3 to create" in school("status", "sp12")
+    printed = school("push", "sp12")
+    assert "Groups: 3 to create, 0 to rename; 10 members to add, 0 to remove" in printed
+    assert "Groups: 3 created, 0 renamed; 0 members added, 0 removed." in printed
+    assert "10 memberships are left, 10 of them of people whose account isn't in" in printed
+    school.double.settle()
+    printed = school("push", "sp12")
+    assert "Groups: 0 created, 0 renamed; 10 members added, 0 removed." in printed
+    printed = school("status", "sp12")
+    assert "Groups, as security: 3 in Entra with 10 members" in printed
+    assert "Groups: in 3, 0 to come." in school("person", "sp12", "P-1")
+    assert "matematyka" not in printed.lower()
+    told = school.configure("--groups", "microsoft365", code=2)
+    assert "--groups security" in told

@@ -85,6 +85,17 @@ class Double:
         account["userPrincipalName"] = name
         accounts._index(account)
 
+    def delete_group(self, group_id: str) -> None:
+        """Delete a group and all that hangs on it, as an administrator does it by hand."""
+        self.simulator.groups.delete(group_id)
+
+    def delete_account(self, key: str) -> None:
+        """Delete an account by its employee id, and its memberships, likewise."""
+        user_id = self.accounts[key]["id"]
+        self.simulator.accounts.delete(user_id)
+        for each in self.groups.values():
+            each.members = [member for member in each.members if member != user_id]
+
     def fail_next(self, what: int | str = 503, **how: Any) -> None:
         """Let the next call fail; see :meth:`~scim_server.inbound.simulator.faults.Faults.add`."""
         self.simulator.faults.add(what, **how)

@@ -1,7 +1,8 @@
 """A push in a process of its own that kills itself: ``python -m tests.inbound.killed``.
 
 Arguments: the database's address, the seconds since 1970 that its clock shows, and after how many
-steps (each commit, and each call before it leaves and after its answer) it ends without warning.
+steps (each commit, and each call before it leaves and after its answer) it ends without warning;
+then ``anything`` where no guard is to keep it from taking away.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from datetime import UTC, datetime
 from sqlalchemy import event
 
 from scim_server.database import open_database
-from scim_server.inbound.pushing import Choices, Surroundings, push_of
+from scim_server.inbound.pushing import Choices, push_of
+from scim_server.inbound.running import Surroundings
 from scim_server.inbound.transport import Answer, Network
 from tests.school import AUDIT_KEYS
 
@@ -30,7 +32,7 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(database_url: str, now: float, steps: int) -> None:
+def main(database_url: str, now: float, steps: int, *, anything: bool) -> None:
     fuse, network = Fuse(steps), Network()
     database = open_database(database_url, audit_keys=AUDIT_KEYS)
     event.listen(database.main, "commit", fuse.step)
@@ -44,11 +46,15 @@ def main(database_url: str, now: float, steps: int) -> None:
     around = Surroundings(
         lambda: datetime.fromtimestamp(now, UTC), transport, lambda _: None, lambda: 0.5
     )
-    choices = Choices(actor="os:test", max_deactivated_percent=10)
+    choices = Choices(
+        actor="os:test", max_deactivated_percent=10, allow_deactivations=anything
+    )  # fmt: skip
     push_of(database, "sp12", around).run(choices, lambda _: None)
     network.close()
     database.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    main(
+        sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), anything="anything" in sys.argv[4:]
+    )  # fmt: skip

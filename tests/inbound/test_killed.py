@@ -18,11 +18,11 @@ ROOT = Path(__file__).parent.parent.parent
 NEVER = 1_000_000
 
 
-def run(world: World, steps: int) -> int:
+def run(world: World, steps: int, *, anything: bool = False) -> int:
     """The process's exit code; negative: the signal that ended it."""
     answer = subprocess.run(
         [sys.executable, "-m", "tests.inbound.killed", world.settings.database_url,
-         str(world.clock().timestamp()), str(steps)],
+         str(world.clock().timestamp()), str(steps), *(["anything"] if anything else [])],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip

@@ -13,8 +13,8 @@ from scim_server.audit import entries
 from scim_server.audit.disclosures import disclosed
 from scim_server.directory.resources import person_with_key
 from scim_server.errors import NotPushed, Refused
-from scim_server.inbound.pushing import CLIENT
 from scim_server.inbound.records import CORE, ENTERPRISE
+from scim_server.inbound.running import CLIENT
 from scim_server.inbound.simulator.faults import CUT, EXPIRED, LOST
 from scim_server.inbound.simulator.messages import GraphError
 from scim_server.inbound.tables import inbound

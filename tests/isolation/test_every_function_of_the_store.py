@@ -15,11 +15,14 @@ import inspect
 import pkgutil
 import re
 import typing
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 import pytest
@@ -28,6 +31,7 @@ from sqlalchemy import Connection, MetaData, Table, select, update
 import scim_server.audit
 import scim_server.directory
 import scim_server.inbound
+import scim_server.inbound.groups
 import scim_server.oauth
 from scim_server.audit.disclosures import Disclosures, disclosed, recorded_since
 from scim_server.audit.record import entries, record
@@ -53,8 +57,14 @@ from scim_server.errors import BadInput, Conflict, Failure, Refused
 from scim_server.inbound import people, reporting
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant
 from scim_server.inbound.configuration import Configuration, configuration_of, configure, find
-from scim_server.inbound.pushing import CLIENT, Choices, Push, Surroundings, push_of
+from scim_server.inbound.groups import accounts, figures, made, members, planning
+from scim_server.inbound.groups.figures import Places
+from scim_server.inbound.groups.planning import GroupPlan
+from scim_server.inbound.groups.pushing import GroupPush
+from scim_server.inbound.pushing import Choices, Push, push_of
 from scim_server.inbound.results import read_log
+from scim_server.inbound.running import CLIENT, Running, Surroundings, check_consent
+from scim_server.inbound.session import Session
 from scim_server.inbound.transport import Answer
 from scim_server.inbound.watching import Watch
 from scim_server.keys import keys_for
@@ -70,7 +80,10 @@ from tests.sandbox import Sandbox, make_sandbox
 from tests.school import ASSIGNMENTS, GROUPS, PUPILS, MovedClock, World
 from tests.security.addresses import Served
 
-ROOMS = (scim_server.audit, scim_server.directory, scim_server.inbound, scim_server.oauth)
+ROOMS = (
+    scim_server.audit, scim_server.directory, scim_server.inbound, scim_server.inbound.groups,
+    scim_server.oauth,
+)  # fmt: skip
 HANDLES = (Connection, Database, Transaction, Reader, Address)
 """Whoever is given one of these can touch the store."""
 
@@ -332,6 +345,7 @@ def _target(of: World) -> Configuration:
     return Configuration(
         tenant=f"{of.unit.name}.example.pl", client_id=number, service_principal=number,
         job="API2AAD.1", credential_kind="secret", credential_file=str(of.folder / "secret"),
+        groups="security",
     )  # fmt: skip
 
 
@@ -343,11 +357,25 @@ def _around(pair: Pair, stopped: Callable[[], bool] = lambda: False) -> Surround
     }  # fmt: skip
 
     def transport(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        if url.endswith("/$batch") and body:
+            steps = orjson.loads(body)["requests"]
+            return Answer(200, orjson.dumps({"responses": [_done(each) for each in steps]}))
         if "oauth2" in url:
             return Answer(200, b'{"access_token": "t", "expires_in": 3600}')
         return Answer(202) if body else Answer(200, orjson.dumps({"value": [told]}))
 
     return Surroundings(pair.clock, transport, lambda _: None, lambda: 0.5, stopped)
+
+
+def _done(step: dict[str, Any]) -> dict[str, Any]:
+    """An account for each key that is asked for, and a group for each that is to be."""
+    keys = re.findall("'([^']+)'", unquote(step["url"]))
+    found = [{"id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)), "employeeId": key} for key in keys]
+    if step["method"] == "GET":
+        return {"id": step["id"], "status": 200, "body": {"value": found}}
+    if found:
+        return {"id": step["id"], "status": 201, "body": found[0]}
+    return {"id": step["id"], "status": 204}
 
 
 def _marks(pair: Pair, served: Served) -> list[str]:
@@ -409,7 +437,11 @@ def test_every_table_has_rows_of_the_units_beside(pair: Pair) -> None:
         for each in (pair.b, pair.d)
     ]
     registers = {"school", "decision", "resource_school", "former_membership"}
-    assert empty == [set(), registers | {"inbound", "inbound_person", "inbound_call"}]
+    pushes = {
+        "inbound", "inbound_person", "inbound_call", "inbound_account", "inbound_group",
+        "inbound_member",
+    }  # fmt: skip
+    assert empty == [set(), registers | pushes]
 
 
 def test_every_function_keeps_to_the_unit_it_is_called_for(
@@ -1101,6 +1133,125 @@ def _(pair: Pair) -> Any:
     return [each.key for each in found], told
 
 
+@case("inbound.groups.accounts.sought", "inbound.groups.accounts.know",
+      "inbound.groups.accounts.forget")  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Asked to forget an account of the other's, it forgets none."""
+    own, account = pair.a.unit.id, str(uuid.uuid4())
+    known, theirs = pair.seq(pair.a, "U-4"), pair.seq(pair.b, "U-9")
+    with pair.database.write() as connection:
+        everybody = list(people.people(connection, own, _target(pair.a)))
+        people.offer(connection, own, everybody, pair.clock())
+        people.accept(connection, own, everybody, pair.clock())
+        accounts.forget(connection, own, [known, theirs])
+        found = accounts.sought(connection, own, 0, 100)
+        assert "U-4" in {key for _, key in found}
+        assert {pair.owner(seq) for seq, _ in found} == {own}
+        accounts.know(connection, own, dict.fromkeys([seq for seq, _ in found], account))
+        assert accounts.sought(connection, own, 0, 100) == []
+    return found
+
+
+@case(
+    "inbound.groups.made.groups", "inbound.groups.made.offer", "inbound.groups.made.accept",
+    "inbound.groups.made.refuse", "inbound.groups.made.lose", "inbound.groups.made.forgive",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Asked for groups of the other by their numbers, it has none, and none is lost."""
+    own, now = pair.a.unit.id, pair.clock()
+    theirs = pair.seq(pair.b, "G-1")
+    with pair.database.write() as connection:
+        assert list(made.groups(connection, own, [theirs])) == []
+        found = list(made.groups(connection, own))
+        assert {pair.owner(each.seq) for each in found} == {own}
+        made.offer(connection, own, found, "security", now)
+        made.refuse(connection, own, found[0])
+        made.lose(connection, own, theirs, now)
+        made.lose(connection, own, found[1].seq, now)
+        made.forgive(connection, own)
+        for each in found:
+            made.accept(connection, own, each, str(uuid.uuid4()), now)
+    return [(each.key, each.name) for each in found]
+
+
+@case(
+    "inbound.groups.members.groups_lacking", "inbound.groups.members.lacking",
+    "inbound.groups.members.ended", "inbound.groups.members.endings",
+    "inbound.groups.members.offer",
+    "inbound.groups.members.settle", "inbound.groups.members.drop",
+    "inbound.groups.members.doubt", "inbound.groups.figures.figures",
+    "inbound.groups.figures.places", "inbound.groups.planning.plan",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Numbers of the other's groups and people stand for nothing."""
+    own = pair.a.unit.id
+    group, person = pair.seq(pair.b, "G-1"), pair.seq(pair.b, "U-1")
+    with pair.database.write() as connection:
+        for each in ({"group": group}, {"member": person}):
+            members.doubt(connection, own, **each)
+        assert members.lacking(connection, own, [group], 20) == []
+        assert figures.places(connection, own, person) == Places(0, 0, False)
+        members.doubt(connection, own, group=pair.seq(pair.a, "G-1"))
+        lacking = members.groups_lacking(connection, own, 0, 100)
+        found = members.lacking(connection, own, lacking, 20)
+        assert {pair.owner(each.member_seq) for each in found} == {own}
+        members.offer(connection, own, found)
+        members.settle(connection, own, found, "accepted")
+        members.drop(connection, own, [replace(found[0], group_seq=group, member_seq=person)])
+        members.drop(connection, own, found[:1])
+        assert members.ended(connection, own, [(group, person)]) == []
+        ended = members.ended(connection, own, members.endings(connection, own, (0, 0), 20))
+        told = figures.figures(connection, own), planning.plan(connection, own)
+        one = figures.places(connection, own, pair.seq(pair.a, "U-1"))
+    return len(found), ended, told, one
+
+
+@case(
+    "inbound.running.Running.take", "inbound.running.Running.offering",
+    "inbound.running.Running.stepping", "inbound.running.Running.wait",
+    "inbound.running.Running.stop_if_told", "inbound.running.Running.disclose",
+    "inbound.running.check_consent",
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    with _running(pair) as running:
+        running.wait(1)
+        running.stop_if_told()
+        running.disclose([pair.seq(pair.a, "U-1")])
+        with running.offering() as (connection, _), pytest.raises(BadInput):
+            check_consent(connection, pair.c.unit)
+    return None
+
+
+@contextmanager
+def _running(pair: Pair) -> Iterator[Running]:
+    running = Running(pair.database, pair.now(pair.a), _around(pair))
+    running.take()
+    yield running
+    with running.stepping() as (connection, _):
+        running.lease.release(connection)
+
+
+@case(
+    "inbound.groups.pushing.GroupPush.run", "inbound.groups.delivering.deliver",
+    *[
+        f"inbound.groups.{name.lower()}.{name}.{method}"
+        for name in ("Looking", "Making", "Adding", "Removing")
+        for method in ("offer", "note")
+    ],
+)  # fmt: skip
+def _(pair: Pair) -> Any:
+    """Handed numbers of the other's groups, a push makes none of them."""
+    theirs = tuple(pair.seq(pair.b, key) for key in ("G-1", "G-9"))
+    with pair.database.read() as connection:
+        of = configuration_of(connection, pair.a.unit)
+    with _running(pair) as running:
+        session = Session(of, _around(pair).transport, pair.clock)
+        push = GroupPush(running, session, "security")
+        push.run(GroupPlan(create=theirs, rename=theirs), retry_failed=True)
+    assert (push.outcome.created, push.outcome.renamed) == (0, 0)
+    return push.outcome
+
+
 @case("inbound.reporting.standing", "inbound.reporting.person_standing")
 def _(pair: Pair) -> Any:
     with pair.database.read() as connection:
@@ -1126,8 +1277,7 @@ def _(pair: Pair) -> Any:
 
     class Sending(Push):
         def run_within(self) -> None:
-            with pair.database.write() as connection:
-                self._lease.take(connection, pair.clock())
+            self._running.take()
             sent.extend(self.send(theirs))
 
     with pair.database.read() as connection:

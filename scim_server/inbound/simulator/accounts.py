@@ -43,7 +43,7 @@ class Accounts:
         self._tenant, self._log = tenant, log
         self.pending: deque[Pending] = deque()
         self._users: dict[str, User] = {}
-        self._by_employee: dict[str, str] = {}
+        self._by_employee: dict[str, dict[str, None]] = {}
         self._by_name: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[User]:
@@ -57,7 +57,17 @@ class Accounts:
         return self._users.get(name) or self._users.get(self._by_name.get(name.lower(), ""))
 
     def of_employee(self, employee_id: str) -> User | None:
-        return self._users.get(self._by_employee.get(employee_id, ""))
+        """The account that the job finds: of several the last."""
+        return next(reversed(self.all_of_employee(employee_id)), None)
+
+    def all_of_employee(self, employee_id: str) -> list[User]:
+        return [self._users[each] for each in self._by_employee.get(employee_id, ())]
+
+    def delete(self, user_id: str) -> None:
+        """Delete an account, as an administrator does it by hand."""
+        user = self._users.pop(user_id)
+        self._by_name.pop(user["userPrincipalName"].lower(), None)
+        self._by_employee.get(user["employeeId"], {}).pop(user_id, None)
 
     def add(self, user: User) -> User:
         """Put an account in: a new one, or one that was there before any push."""
@@ -69,7 +79,7 @@ class Accounts:
     def _index(self, user: User) -> None:
         self._by_name[user["userPrincipalName"].lower()] = user["id"]
         if user["employeeId"]:
-            self._by_employee[user["employeeId"]] = user["id"]
+            self._by_employee.setdefault(user["employeeId"], {})[user["id"]] = None
 
     def accept(self, operations: list[dict[str, Any]], now: datetime) -> None:
         """Take the operations of a call; they are worked on after the tenant's delay."""

@@ -102,7 +102,12 @@ class Groups:
     @property
     def foreign_writes(self) -> list[tuple[str, str]]:
         """Attempts to write to groups that no call made."""
-        return [each for each in self.attempts if self.all[each[1]].seeded]
+        seeded = {each.id for each in self.all.values() if each.seeded}
+        return [each for each in self.attempts if each[1] in seeded]
+
+    def delete(self, group_id: str) -> None:
+        """Delete a group that a call made, as an administrator does it by hand."""
+        del self.all[group_id]
 
     def find(self, request: Request) -> Answer:
         query = paging.options(request, "$filter", "$select", "$top", "$skiptoken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from scim_server.clock import Clock
@@ -98,8 +99,7 @@ class Reading:
                 f"Max allowed: {_MOST_CLAUSES}.",
             )  # fmt: skip
         if (employees := _listed(wanted)) is not None:
-            named = (self._accounts.of_employee(each) for each in employees)
-            return (each for each in named if each is not None)
+            return chain.from_iterable(map(self._accounts.all_of_employee, employees))
         return (each for each in self._accounts if wanted.holds(each))
 
     def user(self, request: Request, name: str) -> Answer:

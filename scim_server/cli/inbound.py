@@ -345,7 +345,7 @@ def _person_lines(found: PersonStanding) -> Iterator[str]:
     if not found.is_served:
         yield "Not pushed: no school that publishes holds this person."
     elif found.rule is not None:
-        yield f"Not pushed: the login {found.rule.removeprefix('its login ')}."
+        yield f"Not pushed: {found.rule}."
     elif found.is_current:
         yield "Up to date: Entra accepted the record as it is now."
     elif found.given is None and not found.is_active:

@@ -25,6 +25,9 @@ from scim_server.inbound.tables import (
 MATCHING = "externalId -> employeeId"
 """How Entra's job finds the account of a record unless its mapping was changed there."""
 
+_LONGEST_EMPLOYEE_ID = 16
+"""Characters (Microsoft Graph, ``user.employeeId``)."""
+
 QUOTAS = (2_000, 6_000)
 """Calls that a tenant may make in 24 hours: with P1 or P2, and with ID Governance."""
 
@@ -57,6 +60,19 @@ class Configuration(Application):
             raise BadInput("The note about matching is one line of at most 200 characters.")
         if self.groups not in KINDS:
             raise BadInput(f"Groups go along as one of {', '.join(KINDS)}.")
+        if self.groups != "none" and not self._matches_by_employee_id:
+            raise BadInput(
+                "Groups find their members' accounts by employeeId, which --matching doesn't name."
+            )
+
+    @property
+    def longest_key(self) -> int | None:
+        """How many characters of a person's key the job can match, or none where it isn't known."""
+        return _LONGEST_EMPLOYEE_ID if self._matches_by_employee_id else None
+
+    @property
+    def _matches_by_employee_id(self) -> bool:
+        return "employeeid" in self.matching.lower()
 
 
 def configure(

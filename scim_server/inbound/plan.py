@@ -44,22 +44,28 @@ class Plan:
         return [seq for kind in ORDER for seq in self.queue.get(kind, ())]
 
 
-def plan(persons: Iterable[Person], domain: str, *, retry_failed: bool = False) -> Plan:
+def plan(
+    persons: Iterable[Person],
+    domain: str,
+    *,
+    longest_key: int | None = None,
+    retry_failed: bool = False,
+) -> Plan:
     """Compare what is to be with what was accepted.
 
-    ``domain`` is the unit's. With ``retry_failed`` the records that were refused, or that the
+    ``domain`` is the unit's, ``longest_key`` what the job can match a key of, in characters. With ``retry_failed`` the records that were refused, or that the
     provisioning log tells of as failed, are pushed again as they are.
     """
     queue: dict[Kind, list[int]] = {kind: [] for kind in ORDER}
     deactivated: Counter[str] = Counter()
     live: Counter[str] = Counter()
-    logins = _Logins(domain)
+    rules = _Rules(domain, longest_key)
     unchanged = withheld = 0
     for each in persons:
         if each.given is None and not each.is_active:
             continue  # nobody who left before the first push is made known to Entra
         live[each.kind] += each.given is not None and each.given.active
-        sound = logins.take(each)
+        sound = rules.take(each)
         again = retry_failed and each.given is not None and each.given.result in _FAILED
         if each.given is not None and each.digest == each.given.digest and not again:
             unchanged += 1
@@ -69,7 +75,7 @@ def plan(persons: Iterable[Person], domain: str, *, retry_failed: bool = False) 
             queue[_kind(each)].append(each.seq)
             is_closed = not each.is_active and each.given is not None and each.given.active
             deactivated[each.kind] += is_closed
-    return Plan(queue, deactivated, live, tuple(logins.problems), unchanged, withheld)
+    return Plan(queue, deactivated, live, tuple(rules.problems), unchanged, withheld)
 
 
 def _kind(person: Person) -> Kind:
@@ -79,16 +85,30 @@ def _kind(person: Person) -> Kind:
     return "new" if is_new else "changed"
 
 
-class _Logins:
+class _Rules:
     """Finds what Entra would refuse, since it resolves no conflict of logins itself."""
 
-    def __init__(self, domain: str) -> None:
-        self._domain = domain.casefold()
+    def __init__(self, domain: str, longest_key: int | None) -> None:
+        self._domain, self._longest_key = domain.casefold(), longest_key
         self._owners: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def take(self, person: Person) -> bool:
-        """Whether the person's login can be pushed."""
+        """Whether the person can be pushed."""
+        rule = self._of_login(person) or self._of_key(person)
+        if rule is not None:
+            self.problems.append(Problem("register", 0, f"key {person.key}", rule))
+        return rule is None
+
+    def _of_key(self, person: Person) -> str | None:
+        if self._longest_key is None or len(person.key) <= self._longest_key:
+            return None
+        return (
+            f"its key is longer than the {self._longest_key} characters of an employee id: let the "
+            "job match by another attribute, and configure the push with --matching"
+        )
+
+    def _of_login(self, person: Person) -> str | None:
         local, at, domain = str(person.record["userName"]).rpartition("@")
         owner = self._owners.setdefault(f"{local}@{domain}".casefold(), person.key)
         rule = broken_rule(local, domain)
@@ -96,9 +116,7 @@ class _Logins:
             rule = "is not of the unit's domain, so its domain can't be expected to be verified"
         elif owner != person.key:
             rule = f"is the login of the key {owner} too"
-        if rule is not None:
-            self.problems.append(Problem("register", 0, f"key {person.key}", f"its login {rule}"))
-        return rule is None
+        return None if rule is None else f"its login {rule}"
 
 
 def guard(plan: Plan, max_percent: float, *, allow_deactivations: bool) -> None:

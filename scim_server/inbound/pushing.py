@@ -121,7 +121,9 @@ class Push:
         with self._database.read() as connection:
             check_consent(connection, self.unit)
             persons = store.people(connection, self.unit.id, self._of)
-            todo = plan(persons, self.unit.domain, retry_failed=retry)
+            todo = plan(
+                persons, self.unit.domain, longest_key=self._of.longest_key, retry_failed=retry
+            )
             if self._of.groups != "none":
                 groups = planning.plan(connection, self.unit.id, retry_failed=retry)
             budget = budget_of(connection, self.unit.id, now)

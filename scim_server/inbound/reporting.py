@@ -46,7 +46,7 @@ class Standing:
 def standing(connection: Connection, unit: Unit, now: datetime) -> Standing:
     """Raises :class:`~scim_server.errors.BadInput` where the unit isn't pushed."""
     of = configuration_of(connection, unit)
-    todo = plan(store.people(connection, unit.id, of), unit.domain)
+    todo = plan(store.people(connection, unit.id, of), unit.domain, longest_key=of.longest_key)
     budget = budget_of(connection, unit.id, now)
     calls = needed(todo.total, MOST_OPERATIONS)
     row = connection.execute(
@@ -90,6 +90,6 @@ def person_standing(connection: Connection, unit: Unit, key: str) -> PersonStand
     if not found:
         return PersonStanding(False, False, False, given, None)
     groups = None if of.groups == "none" else places(connection, unit.id, seq)
-    todo = plan(found, unit.domain)
+    todo = plan(found, unit.domain, longest_key=of.longest_key)
     rule = todo.problems[0].rule if todo.problems else None
     return PersonStanding(True, found[0].is_active, bool(todo.unchanged), given, rule, groups)

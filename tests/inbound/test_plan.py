@@ -55,6 +55,17 @@ def test_a_login_that_entra_would_refuse_is_told_by_key_and_not_sent(login: str,
     assert login.partition("@")[0] not in problem.rule or not login.partition("@")[0].strip("a")
 
 
+def test_a_key_that_no_employee_id_can_hold_is_told_and_not_sent() -> None:
+    """Red when ``longest_key`` isn't looked at. Another attribute may hold a longer one."""
+    long = person(10**14)
+    assert len(long.key) == 17
+    found = plan([long, person(10**13)], DOMAIN, longest_key=16)
+    assert found.in_order == [10**13]
+    assert [each.column for each in found.problems] == [f"key {long.key}"]
+    assert "16 characters" in found.problems[0].rule
+    assert plan([long], DOMAIN).total == 1
+
+
 def test_of_two_with_one_login_the_first_is_sent_and_the_second_told() -> None:
     found = plan([person(1, f"anna@{DOMAIN}"), person(2, f"ANNA@{DOMAIN}")], DOMAIN)
     assert found.in_order == [1]

@@ -14,7 +14,7 @@ import click
 
 from scim_server.cli.opening import opened, operator
 from scim_server.cli.simulating import simulate
-from scim_server.clock import system_clock
+from scim_server.clock import moment, system_clock
 from scim_server.database import Database
 from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Failure, NotPushed, Problem
@@ -129,12 +129,19 @@ def configure_command(
 @click.argument("unit_name", metavar="UNIT")
 @click.option("--allow-deactivations", is_flag=True, help="Even where many would be disabled.")
 @click.option("--retry-failed", is_flag=True, help="Send what failed or was refused once more.")
-def push_command(unit_name: str, allow_deactivations: bool, retry_failed: bool) -> None:
+@click.option(
+    "--everybody", is_flag=True,
+    help="Send everybody's record once more, as after provisioning was restarted in Entra.",
+)  # fmt: skip
+def push_command(
+    unit_name: str, allow_deactivations: bool, retry_failed: bool, everybody: bool
+) -> None:
     """Send what changed of UNIT since it was last accepted, as far as today's calls go."""
     settings = Settings.from_env()
     with opened(settings) as database, _surroundings() as around:
         push = push_of(database, unit_name, around)
-        _tell(push.run(_choices(settings, allow_deactivations, retry_failed), _announce))
+        choices = _choices(settings, allow_deactivations, retry_failed, everybody)
+        _tell(push.run(choices, _announce))
 
 
 @inbound.command("watch")
@@ -150,7 +157,7 @@ def watch_command(unit_name: str, pause: int) -> None:
         watch = Watch(
             database, unit_name, around, announce=_announce_work, told=_tell_work, failed=_complain
         )
-        watch.run(_choices(settings, False, False), pause)
+        watch.run(_choices(settings), pause)
 
 
 @inbound.command("status")
@@ -181,12 +188,18 @@ def person_command(unit_name: str, key: str) -> None:
         click.echo(line)
 
 
-def _choices(settings: Settings, allow_deactivations: bool, retry_failed: bool) -> Choices:
+def _choices(
+    settings: Settings,
+    allow_deactivations: bool = False,
+    retry_failed: bool = False,
+    everybody: bool = False,
+) -> Choices:
     return Choices(
         actor=operator(),
         max_deactivated_percent=settings.max_deactivated_percent,
         allow_deactivations=allow_deactivations,
         retry_failed=retry_failed,
+        everybody=everybody,
     )
 
 
@@ -346,6 +359,8 @@ def _person_lines(found: PersonStanding) -> Iterator[str]:
         yield "Not pushed: no school that publishes holds this person."
     elif found.rule is not None:
         yield f"Not pushed: {found.rule}."
+    elif found.is_current and found.has_failed:
+        yield "Not done: Entra accepted the record as it is now, and then failed with it."
     elif found.is_current:
         yield "Up to date: Entra accepted the record as it is now."
     elif found.given is None and not found.is_active:
@@ -359,11 +374,16 @@ def _person_lines(found: PersonStanding) -> Iterator[str]:
     if found.given is None:
         yield "Nothing was ever sent."
         return
-    yield f"Sent as {'active' if found.given.active else 'inactive'}, last {found.given.offered}."
+    state = "active" if found.given.active else "inactive"
+    yield f"Sent as {state}, last {_at(found.given.offered)}."
     if found.given.result is not None:
-        yield f"Last result: {found.given.result}, {found.given.result_at}."
+        yield f"Last result: {found.given.result}, {_at(found.given.result_at)}."
     if found.given.code is not None:
         yield f"{found.given.code}: {advice(found.given.code)}"
+
+
+def _at(stamp: str | None) -> str:
+    return _when(None if stamp is None else moment(stamp))
 
 
 def _when(at: datetime | None) -> str:

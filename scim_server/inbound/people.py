@@ -187,6 +187,12 @@ def tell(
     return bool(connection.scalar(found))
 
 
+def doubt(connection: Connection, unit_id: int) -> None:
+    """Note that Entra may have lost what it took of anybody, so that all of it is sent again."""
+    own = inbound_person.c.unit_id == unit_id
+    connection.execute(update(inbound_person).where(own).values(digest=None, refused=None))
+
+
 def free_login(connection: Connection, unit_id: int, login: str, at: datetime) -> None:
     """Note that an account gave ``login`` up: whose record failed for it until ``at`` is sent
     again, as it is. Once: a failure after that waits for another account to give it up.

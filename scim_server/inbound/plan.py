@@ -50,11 +50,13 @@ def plan(
     *,
     longest_key: int | None = None,
     retry_failed: bool = False,
+    everybody: bool = False,
 ) -> Plan:
     """Compare what is to be with what was accepted.
 
-    ``domain`` is the unit's, ``longest_key`` what the job can match a key of, in characters. With ``retry_failed`` the records that were refused, or that the
-    provisioning log tells of as failed, are pushed again as they are.
+    ``domain`` is the unit's, ``longest_key`` what the job can match a key of, in characters. With
+    ``retry_failed`` the records that were refused, or that the provisioning log tells of as failed,
+    are pushed again as they are; with ``everybody`` all that were ever handed over are.
     """
     queue: dict[Kind, list[int]] = {kind: [] for kind in ORDER}
     deactivated: Counter[str] = Counter()
@@ -66,7 +68,8 @@ def plan(
             continue  # nobody who left before the first push is made known to Entra
         live[each.kind] += each.given is not None and each.given.active
         sound = rules.take(each)
-        again = retry_failed and each.given is not None and each.given.result in _FAILED
+        failed = each.given is not None and each.given.result in _FAILED
+        again = everybody or (retry_failed and failed)
         if each.given is not None and each.digest == each.given.digest and not again:
             unchanged += 1
         elif each.given is not None and each.digest == each.given.refused and not again:

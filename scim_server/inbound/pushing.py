@@ -46,6 +46,7 @@ class Choices:
     max_deactivated_percent: float
     allow_deactivations: bool = False
     retry_failed: bool = False
+    everybody: bool = False
     repeats: str = ""
     """The refusal before this one: told again, it isn't recorded again."""
 
@@ -122,8 +123,9 @@ class Push:
             check_consent(connection, self.unit)
             persons = store.people(connection, self.unit.id, self._of)
             todo = plan(
-                persons, self.unit.domain, longest_key=self._of.longest_key, retry_failed=retry
-            )
+                persons, self.unit.domain, longest_key=self._of.longest_key, retry_failed=retry,
+                everybody=choices.everybody,
+            )  # fmt: skip
             if self._of.groups != "none":
                 groups = planning.plan(connection, self.unit.id, retry_failed=retry)
             budget = budget_of(connection, self.unit.id, now)
@@ -132,6 +134,10 @@ class Push:
         guard(todo, percent, allow_deactivations=allowed)
         if groups is not None:
             planning.guard(groups, percent, allow_deactivations=allowed)
+        if choices.everybody:
+            # From here on a push that doesn't get through today goes on with them tomorrow.
+            with self._running.stepping() as (connection, _):
+                store.doubt(connection, self.unit.id)
         self._kinds = {seq: kind for kind, seqs in todo.queue.items() for seq in seqs}
         self._outcome.left = todo.total
         calls = needed(todo.total, MOST_OPERATIONS)

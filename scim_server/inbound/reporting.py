@@ -80,6 +80,11 @@ class PersonStanding:
     rule: str | None
     places: Places | None = None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether Microsoft's log tells that what was accepted came to nothing."""
+        return self.given is not None and self.given.result == "failed"
+
 
 def person_standing(connection: Connection, unit: Unit, key: str) -> PersonStanding:
     """Raises :class:`~scim_server.errors.BadInput` where the unit has nobody with this key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,7 +108,10 @@ def test_a_failure_is_told_with_what_to_do_about_it(school: School) -> None:
     school.double.settle()
     printed = school("status", "sp12")
     assert "Last result failed: 7 (AzureActiveDirectoryInvalidUserPrincipalName: " in printed
-    assert "verify the unit's domain" in school("person", "sp12", "U-1")
+    told = school("person", "sp12", "U-1")
+    assert "verify the unit's domain" in told
+    assert "Not done: Entra accepted the record" in told
+    assert re.search(r"Last result: failed, \d{4}-\d\d-\d\d \d\d:\d\d UTC\.", told)
     assert "0 calls" in school("push", "sp12")
     assert "Accepted: 0 leavers, 0 new, 7 changed" in school("push", "sp12", "--retry-failed")
 

@@ -44,6 +44,7 @@ def pushed(world: World) -> Iterator[Pushed]:
     [
         {"tenant": "x"}, {"tenant": "../.."}, {"client_id": "app"}, {"service_principal": ""},
         {"job": "a/../b"}, {"job": ""}, {"matching": "a\nb"},
+        {"matching": "externalId -> extensionAttribute1", "groups": "security"},
         {"graph_url": "http://graph.microsoft.com"}, {"login_url": "ftp://127.0.0.1"},
         {"graph_url": "https://a:b@graph.microsoft.com"}, {"graph_url": "https://x/?q=1"},
         {"login_url": "login.microsoftonline.com"},

@@ -286,6 +286,22 @@ def test_one_school_s_withdrawal_takes_its_people_out_and_tells_nobody_that_they
     assert all(each["accountEnabled"] for each in pushed.double.accounts.values())
 
 
+def test_everybody_is_sent_once_more_over_as_many_pushes_as_it_takes(pushed: Pushed) -> None:
+    """Red when ``doubt`` isn't called, or a later push calls it again."""
+    pushed.fill(pupils(*range(1, 61)), allow_deactivations=True)
+    pushed.push()
+    pushed.double.settle()
+    before = len(pushed.double.uploads)
+    pushed.before_call = lambda _: setattr(pushed, "stop", True)
+    assert pushed.push(everybody=True).calls == 1
+    pushed.before_call, pushed.stop = lambda _: None, False
+    assert pushed.push().calls == 1
+    assert pushed.push().calls == 0
+    sent = [each for call in pushed.double.uploads[before:] for each in call.body["Operations"]]
+    assert sorted(each["data"]["externalId"] for each in sent) == sorted(pushed.records())
+    pushed.check_accounts()
+
+
 def test_a_mass_departure_is_refused_before_anything_is_sent(pushed: Pushed) -> None:
     """Red when ``_prepare`` doesn't call ``guard``."""
     pushed.fill(pupils(*range(1, 41)), allow_deactivations=True)

@@ -1110,7 +1110,7 @@ def _(pair: Pair) -> Any:
 @case(
     "inbound.people.people", "inbound.people.given_of", "inbound.people.offer",
     "inbound.people.accept", "inbound.people.refuse", "inbound.people.tell",
-    "inbound.people.free_login", "inbound.people.results",
+    "inbound.people.free_login", "inbound.people.doubt", "inbound.people.results",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     """Asked for people of the other by their numbers, it has nobody."""
@@ -1129,6 +1129,7 @@ def _(pair: Pair) -> Any:
             people.tell(connection, own, key, at=now, result="failed", code="EntryConflict")
         for each in found:
             people.free_login(connection, own, each.record["userName"], now)
+        people.doubt(connection, own)
         told = people.results(connection, own)
     return [each.key for each in found], told
 

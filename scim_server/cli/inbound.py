@@ -125,6 +125,20 @@ def configure_command(
     click.echo(f"Next: scim-server inbound status {unit_name}")
 
 
+@inbound.command("remove")
+@click.argument("unit_name", metavar="UNIT")
+def remove_command(unit_name: str) -> None:
+    """Push UNIT no longer, and forget what was given of whom. In Entra everything stays."""
+    with opened(Settings.from_env()) as database, database.write() as connection:
+        unit = unit_named(connection, unit_name)
+        of = configuring.configuration_of(connection, unit)
+        configuring.remove(connection, unit, now=system_clock(), actor=operator())
+    click.echo(f"The unit {unit_name} is pushed no longer. Accounts and groups in Entra stay.")
+    click.echo(
+        f"Delete the app's {of.credential_kind} in Entra, and the file {of.credential_file} here."
+    )
+
+
 @inbound.command("push")
 @click.argument("unit_name", metavar="UNIT")
 @click.option("--allow-deactivations", is_flag=True, help="Even where many would be disabled.")

@@ -17,6 +17,7 @@ from scim_server.inbound.groups.records import KINDS, Kind
 from scim_server.inbound.tables import (
     inbound,
     inbound_account,
+    inbound_call,
     inbound_group,
     inbound_member,
     inbound_person,
@@ -105,6 +106,22 @@ def configure(
             "credential": chosen.credential_kind, "calls_a_day": chosen.calls_a_day,
             "phones": chosen.phones, "emails": chosen.emails, "groups": chosen.groups,
         },
+    )  # fmt: skip
+
+
+def remove(connection: Connection, of: Unit, *, now: datetime, actor: str) -> None:
+    """Push the unit no longer, and forget what was given of whom. In Entra everything stays.
+
+    A push under way stops before its next request. Raises
+    :class:`~scim_server.errors.BadInput` where the unit isn't pushed.
+    """
+    before = configuration_of(connection, of)
+    _forget_groups(connection, of)
+    for table in (inbound_person, inbound_call, inbound):
+        connection.execute(delete(table).where(table.c.unit_id == of.id))
+    facts = {"tenant": before.tenant, "client": before.client_id, "job": before.job}
+    record(
+        connection, at=now, action="inbound.removed", actor=actor, unit=of.name, facts=facts
     )  # fmt: skip
 
 

@@ -42,7 +42,9 @@ class Lease:
         Raises :class:`~scim_server.errors.Refused` where it ended and somebody else took it.
         """
         if not self._hold(connection, now, longer, inbound.c.holder == self._holder):
-            raise Refused("Another push of this unit took over; this one stopped.")
+            raise Refused(
+                "Another push of this unit took over, or it is pushed no longer; this one stopped."
+            )
 
     def release(self, connection: Connection) -> None:
         mine = (inbound.c.unit_id == self._unit_id, inbound.c.holder == self._holder)

@@ -116,6 +116,21 @@ def test_a_failure_is_told_with_what_to_do_about_it(school: School) -> None:
     assert "Accepted: 0 leavers, 0 new, 7 changed" in school("push", "sp12", "--retry-failed")
 
 
+def test_a_unit_that_is_pushed_no_longer_is_forgotten(school: School) -> None:
+    """Red when ``remove`` leaves what was given of people."""
+    school.configure()
+    school("push", "sp12")
+    school.double.settle()
+    printed = school("remove", "sp12")
+    assert "Accounts and groups in Entra stay" in printed
+    assert "inbound configure sp12" in school("push", "sp12", code=2)
+    assert "inbound configure sp12" in school("remove", "sp12", code=2)
+    assert len(school.double.accounts) == 7
+    school.configure()
+    assert "7 new" in school("push", "sp12")
+    assert "inbound.removed" in school.shell("audit", "show", "sp12").stdout
+
+
 def test_status_tells_what_is_known_where_the_log_can_t_be_read(school: School) -> None:
     school.configure()
     school("push", "sp12")

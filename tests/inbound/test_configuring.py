@@ -14,12 +14,13 @@ from sqlalchemy import select
 from scim_server.audit import entries
 from scim_server.database.schema import main, tokens
 from scim_server.directory.units import unit_named
-from scim_server.errors import BadEnvironment, BadInput
-from scim_server.inbound.configuration import Configuration, configure, find
+from scim_server.errors import BadEnvironment, BadInput, Refused
+from scim_server.inbound import people
+from scim_server.inbound.configuration import Configuration, configure, find, remove
 from scim_server.inbound.proofs import proof
 from tests.inbound.certificates import certified
 from tests.inbound.double import doubled
-from tests.inbound.pushed import Pushed
+from tests.inbound.pushed import Pushed, pupils
 from tests.school import World
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -130,6 +131,25 @@ def test_configuring_is_recorded_and_another_job_begins_anew(pushed: Pushed) -> 
         found = entries(connection, unit="sp12", action="inbound.configured")
     assert [each["facts"]["calls_a_day"] for each in found] == [2_000, 6_000, 2_000]
     assert "secret" not in {key for each in found for key in each["facts"]}
+
+
+def test_a_push_under_way_stops_where_its_unit_is_pushed_no_longer(pushed: Pushed) -> None:
+    """Red when ``remove`` leaves the row that the lease is in."""
+    pushed.fill(pupils(*range(1, 120)), allow_deactivations=True)
+
+    def end(number: int) -> None:
+        if number == 2:
+            with pushed.database.write() as connection:
+                remove(connection, unit_named(connection, "sp12"), now=NOW, actor="os:test")
+
+    pushed.before_call = end
+    with pytest.raises(Refused):
+        pushed.push()
+    assert len(pushed.double.uploads) == 2
+    with pushed.database.read() as connection:
+        unit = unit_named(connection, "sp12")
+        assert find(connection, unit) is None
+        assert list(people.results(connection, unit.id)) == []
 
 
 def test_a_sandbox_is_never_pushed(pushed: Pushed) -> None:

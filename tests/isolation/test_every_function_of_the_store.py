@@ -56,7 +56,13 @@ from scim_server.directory.units import Unit, unit_named
 from scim_server.errors import BadInput, Conflict, Failure, Refused
 from scim_server.inbound import people, reporting
 from scim_server.inbound.budget import budget_of, count_call, lock_tenant
-from scim_server.inbound.configuration import Configuration, configuration_of, configure, find
+from scim_server.inbound.configuration import (
+    Configuration,
+    configuration_of,
+    configure,
+    find,
+    remove,
+)
 from scim_server.inbound.groups import accounts, figures, made, members, planning
 from scim_server.inbound.groups.figures import Places
 from scim_server.inbound.groups.planning import GroupPlan
@@ -1083,7 +1089,7 @@ def _(pair: Pair) -> Any:
 
 @case(
     "inbound.configuration.configure", "inbound.configuration.find",
-    "inbound.configuration.configuration_of",
+    "inbound.configuration.configuration_of", "inbound.configuration.remove",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     """To another job, so that everybody counts as new again."""
@@ -1093,6 +1099,11 @@ def _(pair: Pair) -> Any:
             configure(connection, pair.c.unit, _target(pair.a), **pair.by)
         found = find(connection, pair.a.unit)
         assert found == configuration_of(connection, pair.a.unit)
+        with connection.begin_nested() as undone:
+            remove(connection, pair.a.unit, **pair.by)
+            assert find(connection, pair.a.unit) is None
+            assert find(connection, pair.b.unit) is not None
+            undone.rollback()
     return found
 
 

@@ -317,11 +317,13 @@ def _name(what: str, keys: tuple[str, ...], why: str) -> None:
 
 def _group_work(found: GroupPlan) -> str:
     members = found.members
-    return (
+    work = (
         f"{len(found.create):,} to create, {len(found.rename):,} to rename; {members.adding:,} "
-        f"members to add, {members.ending:,} to remove; of {members.unknown:,} the account isn't "
-        "known yet"
+        f"members to add, {members.ending:,} to remove"
     )
+    if members.unknown:
+        work += f"; of {members.unknown:,} the account isn't known yet"
+    return work
 
 
 def _complain(failure: Failure) -> None:

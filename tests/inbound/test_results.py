@@ -60,6 +60,17 @@ def test_accepted_becomes_created_then_updated(pushed: Pushed) -> None:
         }
 
 
+def test_an_entry_that_appears_after_a_later_reading_is_read_all_the_same(pushed: Pushed) -> None:
+    """Red when the log is read from the last reading on, and not from half an hour before."""
+    tenant = pushed.double.tenant
+    pushed.push()
+    pushed.world.clock.move(seconds=tenant.delay + 120)
+    pushed.double.simulator.work()
+    assert pushed.read_log() == {}
+    pushed.world.clock.move(seconds=tenant.log_delay)
+    assert pushed.read_log() == {"created": 7}
+
+
 def test_a_login_that_another_account_has_is_told_with_what_to_do(pushed: Pushed) -> None:
     """Red when ``entry_of`` takes a failure for a success, or ``tell`` joins by another key."""
     pushed.double.simulator.accounts.add(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -12,7 +13,21 @@ from pathlib import Path
 
 import psutil
 
+UNHINDERED = {"SCIM_REQUESTS_PER_SECOND": "100000", "SCIM_REQUEST_BURST": "1000000"}
+"""Settings by which no request is refused for its rate."""
+
 _START_SECONDS = 60
+
+
+def environment(url: str, port: int, workers: int = 1) -> dict[str, str]:
+    """The settings of a server for the database at ``url``, with a master key of its own."""
+    return {
+        "SCIM_DATABASE_URL": url,
+        "SCIM_MASTER_KEY": secrets.token_urlsafe(32),
+        "SCIM_PORT": str(port),
+        "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "SCIM_WORKERS": str(workers),
+    }
 
 
 class Program:

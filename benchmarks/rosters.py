@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import pickle
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -141,15 +140,7 @@ def _measure(kind: str, count: int, turns: int) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scim-bench-")))
         url, others = stack.enter_context(database_of(kind, folder))
         port = programs.free_port()
-        environ = {
-            "SCIM_DATABASE_URL": url,
-            "SCIM_MASTER_KEY": secrets.token_urlsafe(32),
-            "SCIM_PORT": str(port),
-            "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "SCIM_WORKERS": "1",
-            "SCIM_REQUESTS_PER_SECOND": "100000",
-            "SCIM_REQUEST_BURST": "1000000",
-        }
+        environ = {**programs.environment(url, port), **programs.UNHINDERED}
         settings = Settings.load(environ)
         database = stack.enter_context(
             closing(open_database(url, audit_keys=settings.keys("audit")))

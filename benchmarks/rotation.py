@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import secrets
 import sys
 import tempfile
 import threading
@@ -111,13 +110,7 @@ def _passes(kind: str, options: argparse.Namespace) -> bool:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scim-bench-")))
         url, _ = stack.enter_context(database_of(kind, folder))
         port = programs.free_port()
-        environ = {
-            "SCIM_DATABASE_URL": url,
-            "SCIM_MASTER_KEY": secrets.token_urlsafe(32),
-            "SCIM_PORT": str(port),
-            "SCIM_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "SCIM_WORKERS": str(options.workers),
-        }
+        environ = programs.environment(url, port, options.workers)
         settings = Settings.load(environ)
         database = stack.enter_context(
             closing(open_database(url, audit_keys=settings.keys("audit")))

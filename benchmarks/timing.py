@@ -8,7 +8,6 @@ differ by more than 5 %, the exit code is 1. Measure on a machine that does noth
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 import tempfile
 import time
@@ -85,13 +84,10 @@ def _served(kind: str) -> Iterator[tuple[int, dict[str, str]]]:
         url, _ = stack.enter_context(database_of(kind, folder))
         port = programs.free_port()
         environ = {
-            "SCIM_DATABASE_URL": url,
-            "SCIM_MASTER_KEY": secrets.token_urlsafe(32),
-            "SCIM_PORT": str(port),
+            **programs.environment(url, port),
             # Not this machine's own address: failures that come from it are then somebody's
             # behind a proxy, and are not slowed down.
             "SCIM_PUBLIC_URL": "https://scim.example.edu.pl",
-            "SCIM_WORKERS": "1",
         }
         settings = Settings.load(environ)
         database = stack.enter_context(

@@ -28,7 +28,6 @@ class Looking:
         self._after = 0
         self._offered: list[int] = []
         self._answered: set[int] = set()
-        self.found = 0
         self.ambiguous: set[str] = set()
 
     def offer(self) -> Sequence[Step]:
@@ -53,7 +52,6 @@ class Looking:
             self._answered |= {seq for seq, _ in step.about}
         with self._running.stepping() as (connection, _):
             accounts.know(connection, self._running.unit.id, known)
-        self.found += len(known)
         waiting = [seq for seq in self._offered if seq not in self._answered]
         if waiting:
             self._after = waiting[0] - 1

@@ -34,7 +34,9 @@ _CSV = {
 
 @dataclass
 class Picture:
-    """People and groups by their ids, memberships by both ids: what is said of each."""
+    """People and groups by their ids, memberships by both ids: what is said of each. The ids are
+    those of rosters: SCIM's without hyphens.
+    """
 
     people: dict[str, Record] = field(default_factory=dict)
     groups: dict[str, Record] = field(default_factory=dict)
@@ -125,21 +127,27 @@ def scim(get: Get, base: str) -> Picture:
     picture = Picture()
     listed: dict[str, set[tuple[str, str]]] = {}
     for each in _scim_pages(get, f"{base}/Users"):
-        picture.people[each["id"]] = _scim_person(each)
+        picture.people[_plain(each["id"])] = _scim_person(each)
         for one in each.get("groups", []):
             _check(one, {"value", "$ref", "display", "type"})
-            listed.setdefault(one["value"], set()).add((one["value"], each["id"]))
+            pair = _plain(one["value"]), _plain(each["id"])
+            listed.setdefault(pair[0], set()).add(pair)
     for each in _scim_pages(get, f"{base}/Groups"):
-        picture.groups[each["id"]] = _scim_group(each)
+        id = _plain(each["id"])
+        picture.groups[id] = _scim_group(each)
         members = each.get("members", [])
         for one in members:
             _check(one, {"value", "$ref", "display", "type"})
-            role = picture.people[one["value"]]["role"]
-            picture.memberships[each["id"], one["value"]] = {"role": role}
-        pairs = {(each["id"], one["value"]) for one in members}
-        assert pairs == listed.pop(each["id"], set()), "User.groups isn't Group.members"
+            pair = id, _plain(one["value"])
+            picture.memberships[pair] = {"role": picture.people[pair[1]]["role"]}
+        pairs = {(id, _plain(one["value"])) for one in members}
+        assert pairs == listed.pop(id, set()), "User.groups isn't Group.members"
     assert not listed
     return picture
+
+
+def _plain(id: str) -> str:
+    return id.replace("-", "")
 
 
 def _scim_pages(get: Get, url: str) -> Iterator[Object]:
@@ -227,7 +235,7 @@ def oneroster(get: Get, base: str) -> Picture:
     for each in _roster_pages(get, base, "enrollments"):
         _check(each, _COMMON | {"role", "primary", "user", "class", "school"})
         pair = _id(each["class"]), _id(each["user"])
-        assert each["sourcedId"] == ".".join(pair)
+        assert each["sourcedId"] == "".join(pair)
         assert schools[_id(each["school"])] == picture.groups[pair[0]]["school"]
         # One that ended is told of for the deltas; it is nothing that SCIM could tell.
         if each["status"] == "active":

@@ -26,10 +26,10 @@ from scim_server.directory.roster_conditions import (
     Comparison,
     Condition,
     Fields,
+    Id,
     Moment,
     Settlement,
     Several,
-    Words,
     settle,
 )
 from scim_server.directory.roster_fields import (
@@ -43,6 +43,7 @@ from scim_server.directory.roster_fields import (
     seq_of,
     sort_key,
 )
+from scim_server.directory.roster_ids import LENGTH, roster_ids
 from scim_server.directory.roster_records import Ask, Whole
 from scim_server.directory.tables import (
     MEMBERSHIP,
@@ -100,7 +101,7 @@ class Part:
         """Rows as :class:`~scim_server.directory.roster_records.Enrolment` begins."""
         rows = self.rows
         query = select(
-            rows.c.group_seq, rows.c.member_seq, _PERSON.c.id.label("person_id"),
+            rows.c.group_seq, rows.c.member_seq, roster_ids(_PERSON.c.id).label("person_id"),
             _dated(rows).label("dated"), _PERSON.c.user_type,
             literal(self.active).label("active"), *more,
         )  # fmt: skip
@@ -128,13 +129,13 @@ def _enrolment_fields(whole: Whole, rows: FromClause, active: bool) -> Fields:
     keys = {each.id: each.key for each in whole.schools}
     at = _dated(rows)
     return {
-        "sourcedId": Words(_CLASS.c.id.concat(".").concat(_PERSON.c.id)),
+        "sourcedId": Id(_CLASS.c.id.concat(_PERSON.c.id)),
         "status": Choice(STATUSES, always=active),
         "dateLastModified": Moment(at, _is_of_late if active else None),
         "role": Choice(ROLES, _PERSON.c.user_type),
         "primary": Choice({"false": False}, always=False),
-        "user": Words(_PERSON.c.id, lambda id: rows.c.member_seq == seq_of(id)),
-        "class": Words(_CLASS.c.id, lambda id: rows.c.group_seq == seq_of(id)),
+        "user": Id(_PERSON.c.id, lambda id: rows.c.member_seq == seq_of(id)),
+        "class": Id(_CLASS.c.id, lambda id: rows.c.group_seq == seq_of(id)),
         "school": Several(lambda key: is_at(rows.c.group_seq, key), Integer(), keys),
     }
 
@@ -162,10 +163,10 @@ def by_both_ends(condition: Condition) -> Condition:
 
 
 def _ends_of(asked: Comparison) -> tuple[Comparison, ...]:
-    class_id, dot, person_id = asked.value.partition(".")
-    if (asked.field, asked.operator, dot) != ("sourcedId", "=", "."):
+    if (asked.field, asked.operator) != ("sourcedId", "="):
         return (asked,)
-    return (Comparison("class", "=", class_id), Comparison("user", "=", person_id))
+    group, person = asked.value[:LENGTH], asked.value[LENGTH:]
+    return (Comparison("class", "=", group), Comparison("user", "=", person))
 
 
 def merged_statement(parts: list[Part], ask: Ask) -> Select[Any]:

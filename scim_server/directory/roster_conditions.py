@@ -19,6 +19,7 @@ from sqlalchemy.types import TypeEngine
 
 from scim_server.clock import moment, stamp
 from scim_server.directory.expressions import Among, Contains
+from scim_server.directory.roster_ids import as_stored, roster_ids
 from scim_server.errors import InvalidFilter
 
 
@@ -84,6 +85,22 @@ class Words:
     @property
     def type(self) -> TypeEngine[Any]:
         return Text()
+
+
+@dataclass(frozen=True, slots=True)
+class Id(Words):
+    """An id, or two after one another, told without the hyphens that ``expression`` has."""
+
+    def settle(self, asked: Comparison) -> Settled:
+        value = folded(asked.value)
+        return Test(
+            asked.field, asked.operator, value if asked.operator == _CONTAINS else as_stored(value)
+        )
+
+    def condition(self, operator: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+        if operator == _CONTAINS:
+            return Contains(roster_ids(self.expression), value)
+        return Words.condition(self, operator, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +174,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Several:
     """A field of several values at once: equal where one is, different where none is. ``keys``
-    holds what each is in the store, or nothing where it is the same.
+    holds what each is in the store, or nothing where the values are ids.
     """
 
     holds: Holds
@@ -169,7 +186,7 @@ class Several:
             raise InvalidFilter(f"{asked.field} may have several values: compare with = or !=.")
         value = folded(asked.value)
         if self.keys is None:
-            return Test(asked.field, asked.operator, value)
+            return Test(asked.field, asked.operator, as_stored(value))
         if value not in self.keys:
             return asked.operator == "!="
         return Test(asked.field, asked.operator, self.keys[value])

@@ -20,7 +20,15 @@ from sqlalchemy import (
 from scim_server.database.schema import big_key, key_text
 from scim_server.directory.attributes import UNIT
 from scim_server.directory.expressions import ByCodePoint, Stored
-from scim_server.directory.roster_conditions import Choice, Field, Fields, Moment, Several, Words
+from scim_server.directory.roster_conditions import (
+    Choice,
+    Field,
+    Fields,
+    Id,
+    Moment,
+    Several,
+    Words,
+)
 from scim_server.directory.roster_records import Ask, Taught, Whole
 from scim_server.directory.tables import element, membership, resource, resource_school
 from scim_server.errors import InvalidPath
@@ -69,7 +77,7 @@ def class_fields(whole: Whole, taught: list[Taught]) -> Fields:
 
 def _common_fields(whole: Whole) -> dict[str, Field]:
     return {
-        "sourcedId": Words(resource.c.id),
+        "sourcedId": Id(resource.c.id),
         "status": Choice(STATUSES, resource.c.active),
         "dateLastModified": Moment(resource.c.edited),
         "school": Several(

@@ -1,4 +1,7 @@
-"""What a roster is made of, as plain records: schools, subjects, people, classes, enrolments."""
+"""What a roster is made of, as plain records: schools, subjects, people, classes, enrolments.
+
+Their ids are those of a :mod:`roster <.roster_ids>`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import orjson
 
 from scim_server.directory.ids import resource_id
 from scim_server.directory.roster_conditions import Condition
+from scim_server.directory.roster_ids import roster_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,16 @@ class Whole:
 
     def subject_id(self, subject: str) -> str:
         """The id of a subject, by its folded name."""
-        return resource_id(self.namespace, "Subject", subject)
+        return self._id("Subject", subject)
 
     def year_id(self, year: str) -> str:
-        return resource_id(self.namespace, "SchoolYear", year)
+        return self._id("SchoolYear", year)
 
     def term_id(self, year: str) -> str:
-        return resource_id(self.namespace, "Term", year)
+        return self._id("Term", year)
+
+    def _id(self, kind: str, key: str) -> str:
+        return roster_id(resource_id(self.namespace, kind, key))
 
 
 @dataclass(frozen=True, slots=True)

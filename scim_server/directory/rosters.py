@@ -44,6 +44,7 @@ from scim_server.directory.roster_fields import (
     served,
     sort_key,
 )
+from scim_server.directory.roster_ids import roster_id, roster_ids
 from scim_server.directory.roster_records import (
     Ask,
     Class,
@@ -77,11 +78,11 @@ class Rosters:
         rows = self._reader.rows(statement, {"unit": unit_id})
         name, namespace, changed, change = rows[0][:4]
         schools = tuple(
-            School(row[4], resource_id(namespace, "School", str(row[4])), row[5], row[6])
+            School(row[4], roster_id(resource_id(namespace, "School", str(row[4]))), *row[5:])
             for row in rows
             if row[4] is not None
         )
-        id = resource_id(namespace, "Unit", str(unit_id))
+        id = roster_id(resource_id(namespace, "Unit", str(unit_id)))
         return Whole(unit_id, id, name, namespace, changed, change, schools)
 
     def taught(self, unit_id: int) -> list[Taught]:
@@ -295,7 +296,9 @@ def _columns(kind: str) -> tuple[ColumnElement[Any], ...]:
         if kind == "User"
         else (SUBJECT.label("subject"), YEAR.label("year"))
     )
-    common = (resource.c.seq, resource.c.id, resource.c.edited, resource.c.active)
+    common = (
+        resource.c.seq, roster_ids(resource.c.id), resource.c.edited, resource.c.active,
+    )  # fmt: skip
     return (*common, *own, Finished((resource.c.head,)))
 
 
@@ -307,7 +310,7 @@ def _schools(is_range: bool) -> Select[Any]:
 
 
 def _class_ids() -> Select[Any]:
-    return select(resource.c.seq, resource.c.id).where(*_these())
+    return select(resource.c.seq, roster_ids(resource.c.id)).where(*_these())
 
 
 def _these() -> tuple[ColumnElement[bool], Among]:

@@ -98,7 +98,7 @@ class Objects:
         if of_class is None:
             of_class = self._of_classes[id] = self._of_class(enrolment)
         return Finished(
-            f'{{"sourcedId":"{id}.{person}","status":"{_status(active)}",'
+            f'{{"sourcedId":"{id}{person}","status":"{_status(active)}",'
             f'"dateLastModified":"{dated[:23]}Z","role":"{_role(user_type == PUPIL)}",'
             f'"primary":"false","user":{{"href":{self._users}{person}","sourcedId":"{person}",'
             f'"type":"user"}},{of_class}}}'

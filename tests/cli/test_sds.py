@@ -19,7 +19,7 @@ from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
 from scim_server.oneroster.csv_files import COLUMNS, write_files
 from tests.cli.test_commands import Shell
-from tests.oneroster.test_sds_cycle import GROUP, listed
+from tests.oneroster.test_sds_cycle import GROUP, listed, plain
 from tests.school import KEY, PUPILS, SCHOOLS, World
 from tests.school import write_files as write_export
 
@@ -60,7 +60,7 @@ def test_the_files_hold_what_the_scim_door_tells(world: World) -> None:
          each["phone"])
         for each in files["users.csv"]
     } == {
-        (each["id"], each["userName"], each["userName"], each["name"]["givenName"],
+        (plain(each["id"]), each["userName"], each["userName"], each["name"]["givenName"],
          each["name"]["familyName"],
          next((one["value"] for one in each.get("phoneNumbers", [])), ""))
         for each in users
@@ -70,17 +70,30 @@ def test_the_files_hold_what_the_scim_door_tells(world: World) -> None:
     assert {
         (each["sourcedId"], each["title"], orgs[each["orgSourcedId"]])
         for each in files["classes.csv"]
-    } == {(each["id"], each["displayName"], each[GROUP]["school"]) for each in groups}
+    } == {(plain(each["id"]), each["displayName"], each[GROUP]["school"]) for each in groups}
     assert {
         (each["classSourcedId"], each["userSourcedId"]) for each in files["enrollments.csv"]
-    } == {(group["id"], one["value"]) for group in groups for one in group.get("members", [])}
-    roles = {each["id"]: each["userType"] for each in users}
+    } == {
+        (plain(group["id"]), plain(one["value"]))
+        for group in groups
+        for one in group.get("members", [])
+    }
+    roles = {plain(each["id"]): each["userType"] for each in users}
     for each in (*files["roles.csv"], *files["enrollments.csv"]):
         expected = "student" if roles[each["userSourcedId"]] == "Student" else "teacher"
         assert each["role"] == expected
     primary = [each["userSourcedId"] for each in files["roles.csv"] if each["isPrimary"] == "true"]
     assert sorted(primary) == sorted(roles)
     assert len(files["roles.csv"]) == 7
+
+
+def test_the_ids_in_the_files_have_nothing_but_letters_and_digits(world: World) -> None:
+    """They become nick names, as those of OneRoster. Red when ``csv_files`` asks for SCIM's ids."""
+    for rows in written(world).values():
+        for row in rows:
+            ids = [value for name, value in row.items() if name.lower().endswith("sourcedid")]
+            assert all(re.fullmatch("[0-9a-f]{32}|", each) for each in ids)
+            assert any(ids)
 
 
 def test_only_schools_that_publish_are_in_the_files(world: World) -> None:
@@ -126,7 +139,7 @@ def test_whoever_stands_in_the_files_was_given_to_them(world: World) -> None:
     assert len(stand) == 5
     for seq, id in rows:
         told = [each.client_id for each in disclosed(world.database, unit.id, seq)]
-        assert told == (["sds-csv"] if id in stand else [])
+        assert told == (["sds-csv"] if plain(id) in stand else [])
 
 
 def test_files_of_a_unit_that_changed_meanwhile_are_thrown_away(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from scim_server.clock import stamp
 from scim_server.directory.roster_bookmarks import Bookmarks, List
 from scim_server.directory.roster_conditions import EVERYTHING, Comparison, Condition
+from scim_server.directory.roster_ids import roster_id
 from scim_server.directory.roster_records import Ask, Whole
 from scim_server.directory.rosters import Rosters
 from scim_server.errors import DatabaseUnavailable
@@ -115,10 +116,12 @@ def test_someone_who_appears_dates_enrolments_in_classes_that_were_there(
     world.clock.move(minutes=5)
     world.decide("LO 3", True)
     since = Comparison("dateLastModified", ">=", stamp(world.clock()))
-    of_class = Comparison("class", "=", world.id_of("G-1"))
+    of_class = Comparison("class", "=", roster_id(world.id_of("G-1")))
     found, total = Reader(world).page("enrolments", Ask(((since, of_class),), 100))
     assert total == 1
-    assert (found[0].person_id, bool(found[0].active)) == (world.id_of("U-4"), not has_ended)
+    assert (found[0].person_id, bool(found[0].active)) == (
+        roster_id(world.id_of("U-4")), not has_ended,
+    )  # fmt: skip
 
 
 def test_a_bookmark_is_of_one_list_of_one_unit_alone() -> None:

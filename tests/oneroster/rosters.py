@@ -36,6 +36,10 @@ class Roster:
     world: World
     base: str = SDS
 
+    def id_of(self, key: str) -> str:
+        """The ``sourcedId`` of who or what has this key in the register: SCIM's without hyphens."""
+        return self.world.id_of(key).replace("-", "")
+
     def get(self, path: str, method: str = "GET", **query: Any) -> TestResponse:
         return self.world.app.test_client().open(
             f"/{self.world.unit.name}/{self.base}/{path}",

@@ -31,7 +31,7 @@ def test_a_line_names_the_list_or_the_kind_of_object_and_no_id(
     lines.clear()
     paths = {path: path for path in WRAPPERS}
     paths |= {f"{path}/{NOBODY}": f"{path}/<id>" for path in WRAPPERS}
-    for path in (*NESTED, "users/{pupil}", "enrollments/{class}.{pupil}", "demographics/{pupil}"):
+    for path in (*NESTED, "users/{pupil}", "enrollments/{class}{pupil}", "demographics/{pupil}"):
         named = "/".join("<id>" if "{" in part else part for part in path.split("/"))
         paths[path.format(**known)] = named
     for path, named in paths.items():

@@ -22,8 +22,8 @@ class Watcher:
     def __init__(self, world: World, base: str = SDS) -> None:
         self.world, self.roster = world, Roster(world, base)
         self._names = {
-            **{world.id_of(key): key for key in ("U-1", "U-2", "U-3", "U-4", "U-5", "P-1", "P-2")},
-            **{world.id_of(key): key for key in ("G-1", "G-2", "G-3")},
+            self.roster.id_of(key): key
+            for key in ("U-1", "U-2", "U-3", "U-4", "U-5", "P-1", "P-2", "G-1", "G-2", "G-3")
         }
         self._last = max(
             each["dateLastModified"]
@@ -33,7 +33,7 @@ class Watcher:
 
     def name(self, key: str) -> None:
         """Learn the id of someone new."""
-        self._names[self.world.id_of(key)] = key
+        self._names[self.roster.id_of(key)] = key
 
     def changes(self) -> dict[str, str]:
         """The status of each object that changed, by its register keys or its title."""
@@ -52,7 +52,8 @@ class Watcher:
         return found
 
     def _key(self, each: dict[str, Any]) -> str:
-        ids = each["sourcedId"].split(".")
+        id = each["sourcedId"]
+        ids = [id[place : place + 32] for place in range(0, len(id), 32)]
         if all(id in self._names for id in ids):
             return " ".join(self._names[id] for id in ids)
         return str(each.get("title") or each.get("name")) + f" ({each.get('type', 'course')})"
@@ -106,7 +107,7 @@ def test_whoever_leaves_is_told_with_all_that_ended(watcher: Watcher) -> None:
         choices=ALL,
     )
     assert watcher.changes() == {"U-5": "tobedeleted", "G-3 U-5": "tobedeleted"}
-    person = watcher.roster.one(f"users/{world.id_of('U-5')}")
+    person = watcher.roster.one(f"users/{watcher.roster.id_of('U-5')}")
     assert (person["status"], person["enabledUser"]) == ("tobedeleted", "false")
 
 
@@ -166,7 +167,7 @@ def test_tak_tells_all_that_appears_and_nie_nothing_but_what_shared_people_lose(
     assert watcher.changes() == {"P-1": "active", "sp12 (district)": "active"}
     names = {each["name"] for each in watcher.roster.page("orgs")}
     assert names == {"sp12", "LO 3"}
-    person = watcher.roster.one(f"users/{world.id_of('P-1')}")
+    person = watcher.roster.one(f"users/{watcher.roster.id_of('P-1')}")
     assert len(person.get("orgs") or person["roles"]) == 1
     world.clock.move(minutes=5)
     world.decide("SP 12", True)

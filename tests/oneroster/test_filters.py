@@ -135,7 +135,7 @@ def check_filters(
 
 def test_a_filter_narrows_a_nested_list(world: World) -> None:
     """Red when the filter stands in the place of what the address says."""
-    path = f"classes/{world.id_of('G-1')}/students"
+    path = f"classes/{Roster(world).id_of('G-1')}/students"
     found = Roster(world).page(path, filter="givenName='jan' OR role='student' OR role='teacher'")
     assert len(found) == 3
     one = Roster(world).page(path, filter="givenName='jan' OR givenName='anna'")

@@ -121,7 +121,7 @@ def test_enrolments_of_two_classes_share_no_part() -> None:
     ):  # fmt: skip
         made = read(objects.enrollment(Enrolment(1, 2, "p", EDITED, kind, active, id, school)))
         assert made == {
-            "sourcedId": f"{id}.p", "status": "active" if active else "tobedeleted",
+            "sourcedId": f"{id}p", "status": "active" if active else "tobedeleted",
             "dateLastModified": HEAD["dateLastModified"],
             "role": "student" if kind == "student" else "teacher", "primary": "false",
             "user": {"href": f"{BASE}/users/p", "sourcedId": "p", "type": "user"},

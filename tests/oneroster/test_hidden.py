@@ -15,13 +15,13 @@ from tests.school import World
 SINGLE = (
     "orgs/{school}", "schools/{school}", "courses/{course}", "classes/{class}", "users/{pupil}",
     "students/{pupil}", "users/{teacher}", "teachers/{teacher}", "terms/{term}",
-    "academicSessions/{term}", "enrollments/{class}.{pupil}",
+    "academicSessions/{term}", "enrollments/{class}{pupil}",
 )  # fmt: skip
 FILTERS = (
     ("users", "sourcedId='{pupil}'"), ("users", "{orgs}='{school}'"),
     ("users", "sourcedId~'{pupil}'"), ("classes", "sourcedId='{class}'"),
     ("classes", "school.sourcedId='{school}'"), ("classes", "course.sourcedId='{course}'"),
-    ("enrollments", "sourcedId='{class}.{pupil}'"), ("enrollments", "class.sourcedId='{class}'"),
+    ("enrollments", "sourcedId='{class}{pupil}'"), ("enrollments", "class.sourcedId='{class}'"),
     ("enrollments", "user.sourcedId='{pupil}'"), ("enrollments", "school.sourcedId='{school}'"),
     ("orgs", "sourcedId='{school}'"), ("orgs", "children.sourcedId='{school}'"),
     ("courses", "sourcedId='{course}'"),
@@ -63,7 +63,7 @@ def test_a_part_of_an_address_that_is_hidden_hides_the_whole(world: World, base:
     """Red when the objects within which something is asked for aren't looked for."""
     known = ids(world)
     (lo3,) = Roster(world).page("schools", filter="name='LO 3'")
-    shown = {**known, "class": world.id_of("G-3"), "school": lo3["sourcedId"]}
+    shown = {**known, "class": Roster(world).id_of("G-3"), "school": lo3["sourcedId"]}
     world.decide("SP 12", False)
     roster = Roster(world, base)
     for path in NESTED:

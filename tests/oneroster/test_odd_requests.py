@@ -73,7 +73,7 @@ def test_no_odd_request_fails_the_server(world: World, base: str) -> None:
     NUL reaches PostgreSQL.
     """
     roster, known = Roster(world, base), ids(world)
-    single = ("users/{pupil}", "orgs/{school}", "enrollments/{class}.{pupil}")
+    single = ("users/{pupil}", "orgs/{school}", "enrollments/{class}{pupil}")
     paths = [*WRAPPERS, *(each.format(**known) for each in (*NESTED, *single))]
 
     @examples(200)

@@ -95,7 +95,7 @@ def test_what_ended_is_sorted_among_what_holds(world: World) -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_head_tells_what_get_does_without_its_body(world: World, base: str) -> None:
     roster = Roster(world, base)
-    for path in ("users", "orgs", f"users/{world.id_of('U-1')}"):
+    for path in ("users", "orgs", f"users/{Roster(world).id_of('U-1')}"):
         got, head = roster.get(path), roster.get(path, "HEAD")
         assert (head.status_code, head.data) == (200, b"")
         for name in ("X-Total-Count", "Link", "Content-Type"):
@@ -106,8 +106,8 @@ def test_every_list_that_the_specification_nests_is_that_part_of_the_whole(world
     """Red when ``within`` forgets one of the objects in the address."""
     roster = Roster(world)
     orgs = {each["name"]: each["sourcedId"] for each in roster.page("schools")}
-    school, group = orgs["SP 12"], world.id_of("G-1")
-    pupil, teacher = world.id_of("U-1"), world.id_of("P-1")
+    school, group = orgs["SP 12"], roster.id_of("G-1")
+    pupil, teacher = roster.id_of("U-1"), roster.id_of("P-1")
     (course,) = roster.page("courses", filter="title='matematyka'")
     (term,) = roster.page("terms")
 

@@ -54,9 +54,9 @@ def listed(world: World, path: str) -> list[dict[str, Any]]:
 
 
 def assert_same_as_scim(world: World, sds: Sds) -> None:
-    """The same people, classes and memberships, record by record."""
+    """The same people, classes and memberships, record by record, by SCIM's ids without hyphens."""
     people = {
-        each["id"]: (
+        plain(each["id"]): (
             each["userName"].lower(), each["name"]["givenName"], each["name"]["familyName"],
             "student" if each["userType"] == "Student" else "teacher",
             next((one["value"] for one in each.get("phoneNumbers", [])), None),
@@ -69,12 +69,14 @@ def assert_same_as_scim(world: World, sds: Sds) -> None:
     }
     groups = listed(world, "/Groups")
     orgs = {id: each["name"] for id, each in sds.held["orgs"].items()}
-    assert {each["id"]: (each["displayName"], each[GROUP]["school"]) for each in groups} == {
+    assert {plain(each["id"]): (each["displayName"], each[GROUP]["school"]) for each in groups} == {
         id: (each["title"], orgs[each["school"]["sourcedId"]])
         for id, each in sds.held["classes"].items()
     }
     memberships = {
-        (group["id"], member["value"]) for group in groups for member in group.get("members", [])
+        (plain(group["id"]), plain(member["value"]))
+        for group in groups
+        for member in group.get("members", [])
     }
     assert memberships == {
         (each["class"]["sourcedId"], each["user"]["sourcedId"])
@@ -82,6 +84,10 @@ def assert_same_as_scim(world: World, sds: Sds) -> None:
     }
     for each in sds.held["enrollments"].values():
         assert each["role"] == sds.held["users"][each["user"]["sourcedId"]]["role"]
+
+
+def plain(id: str) -> str:
+    return id.replace("-", "")
 
 
 class Register:

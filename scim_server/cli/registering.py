@@ -1,5 +1,5 @@
-"""Telling Microsoft Graph of a unit's rosters: a secret is made for that, sent, and ended where it
-wasn't taken.
+"""Telling Microsoft Graph of a unit's rosters, and of a new secret for them: it is made for that,
+sent, and ended where it wasn't taken.
 
 A secret that exists can't be sent, because only its digest is kept. One that is made here is in
 nobody's file, history or terminal: it goes from this process to Microsoft.
@@ -7,7 +7,8 @@ nobody's file, history or terminal: it goes from this process to Microsoft.
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from random import random
 from time import sleep
@@ -28,27 +29,36 @@ from scim_server.inbound.session import Session
 from scim_server.inbound.transport import Network, is_own
 from scim_server.oauth import credentials
 from scim_server.oauth.addresses import access_url, token_url
+from scim_server.oauth.clients import Client, client_named, clients_of
 from scim_server.oauth.credentials import Credentials
 from scim_server.oauth.secrets import secret_id
 from scim_server.oneroster.connector import SECRET, registration
 from scim_server.settings import Settings
 
+_WHAT_THEN = {
+    "made": "Run the same command again: it looks for the connector first. If there is none, end "
+    "the secret: {end}",
+    "replaced": "So does the older one. When School Data Sync ran, see which of them it used with "
+    "scim-server credentials list; if it isn't this one, end it and begin again: {end}",
+}
+"""Where an answer was lost, by what would have come of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What is sent for which unit, by which of its clients (None: the only one), and who asks at
-    Microsoft.
+    Microsoft. Only one that is made needs a ``source_system``.
     """
 
     settings: Settings
     unit: Unit
     client: str | None
-    source_system: str
+    source_system: str | None
     application: Application
     actor: str = field(default_factory=operator)
 
     def body(self, client_id: str, secret: str) -> dict[str, Any]:
-        return body_of(self.settings, self.unit, client_id, self.source_system, secret)
+        return body_of(self.settings, self.unit, client_id, self.source_system or "", secret)
 
 
 def body_of(
@@ -76,6 +86,43 @@ def send(
 
     Without a ``given`` application the one that the unit is pushed by asks.
     """
+    with _asking(settings, unit_name, client, source_system, given) as (
+        database,
+        asked,
+        connectors,
+    ):
+        found = connectors.find(asked.body("", ""))
+        if found is None:
+            found = _make(database, asked, connectors)
+        else:
+            click.echo(f"There is a connector for this address already: {found.id}")
+        _tell(asked.unit, found, connectors)
+
+
+def rotate(
+    settings: Settings, unit_name: str, client: str | None, given: Application | None
+) -> None:
+    """Give the connector for the unit's address a new secret. The one that it had works for seven
+    days more, so that no request fails meanwhile.
+    """
+    with _asking(settings, unit_name, client, None, given) as (database, asked, connectors):
+        found = connectors.find(asked.body("", ""))
+        if found is None:
+            raise Refused(
+                "Microsoft has no connector for this address. Make one: scim-server sds register "
+                f"{unit_name} --source-system ID --send"
+            )
+        _replace(database, asked, connectors, found)
+
+
+@contextmanager
+def _asking(
+    settings: Settings,
+    unit_name: str,
+    client: str | None,
+    source_system: str | None,
+    given: Application | None,
+) -> Iterator[tuple[Database, Registration, Connectors]]:
     with opened(settings) as database, closing(Network()) as network:
         with database.read() as connection:
             unit = unit_named(connection, unit_name, kind="register")
@@ -88,13 +135,7 @@ def send(
         asked = Registration(settings, unit, client, source_system, application)
         _check(asked)
         session = Session(application, network, system_clock)
-        connectors = Connectors(session, sleep, random)
-        found = connectors.find(asked.body("", ""))
-        if found is None:
-            found = _make(database, asked, connectors)
-        else:
-            click.echo(f"There is a connector for this address already: {found.id}")
-        _tell(unit, found, connectors)
+        yield database, asked, Connectors(session, sleep, random)
 
 
 def _check(asked: Registration) -> None:
@@ -112,6 +153,63 @@ def _check(asked: Registration) -> None:
 
 
 def _make(database: Database, asked: Registration, connectors: Connectors) -> Connector:
+    made, issued, secret = _hand_over(database, asked, asked.client, connectors.make, "made")
+    click.echo(f"The connector was made: {made.id}")
+    click.echo(
+        f"It signs in here as {issued.client_id}, with the secret {secret}, which ends on "
+        f"{issued.expires:%Y-%m-%d}."
+    )
+    return made
+
+
+def _replace(
+    database: Database, asked: Registration, connectors: Connectors, found: Connector
+) -> None:
+    client = _client_of(database, asked, found)
+    _, issued, secret = _hand_over(
+        database, asked, client.name,
+        lambda body: connectors.replace_credential(found, body), "replaced",
+    )  # fmt: skip
+    click.echo(
+        f"The connector {found.id} has a new secret, {secret}, which ends on "
+        f"{issued.expires:%Y-%m-%d}."
+    )
+    now = system_clock()
+    with database.write() as connection:
+        live = credentials.live_secrets(connection, asked.unit.id, now)
+        for old in live:
+            if (old.client_id, old.kind) == (client.id, credentials.SECRET) and old.id != secret:
+                ends = credentials.supersede(
+                    connection, asked.unit, old.id, now=now, actor=asked.actor
+                )
+                click.echo(f"The secret {old.id} before it works until {ends:%Y-%m-%d %H:%M} UTC.")
+    _ask_to_try(asked.unit, found, connectors)
+
+
+def _client_of(database: Database, asked: Registration, found: Connector) -> Client:
+    """The unit's client that the connector signs in as: another one's secrets stay as they are."""
+    with database.read() as connection:
+        known = clients_of(connection, asked.unit)
+        if asked.client is None and found.client_id is not None:
+            of_it = [each for each in known if each.id == found.client_id]
+        else:
+            of_it = [client_named(connection, asked.unit, asked.client)]
+    if not of_it or found.client_id not in (None, of_it[0].id):
+        raise Refused(
+            f"The connector {found.id} signs in as another client, or none that the unit has. "
+            "Delete it in Microsoft Graph, and register the unit anew."
+        )
+    return of_it[0]
+
+
+def _hand_over(
+    database: Database,
+    asked: Registration,
+    client: str | None,
+    send: Callable[[dict[str, Any]], Connector],
+    outcome: str,
+) -> tuple[Connector, Credentials, str]:
+    """Make the client a secret and ``send`` it; tell to whom, and the secret's name."""
     with database.write() as connection:
         issued = credentials.issue(
             connection,
@@ -120,26 +218,26 @@ def _make(database: Database, asked: Registration, connectors: Connectors) -> Co
             public_url=asked.settings.public_url,
             now=system_clock(),
             actor=asked.actor,
-            client_name=asked.client,
+            client_name=client,
             consumer="sds",
         )
     secret = secret_id(issued.client_secret)
     assert secret is not None, "one that was just made is whole"
     try:
-        made = connectors.make(asked.body(issued.client_id, issued.client_secret))
+        holder = send(asked.body(issued.client_id, issued.client_secret))
     except BaseException as failure:
         is_refused = isinstance(failure, NotPushed) and not isinstance(failure, Unsettled)
         if not is_refused:
-            _tell_of_open_end(asked.unit, secret)
+            end = f"scim-server credentials revoke {asked.unit.name} {secret}"
+            click.echo(
+                f"The secret {secret} goes on working, since Microsoft may hold it. "
+                f"{_WHAT_THEN[outcome].format(end=end)}",
+                err=True,
+            )
         _note(database, asked, issued, secret, "refused" if is_refused else "unknown")
         raise
-    _note(database, asked, issued, secret, "made", made.id)
-    click.echo(f"The connector was made: {made.id}")
-    click.echo(
-        f"It signs in here as {issued.client_id}, with the secret {secret}, which ends on "
-        f"{issued.expires:%Y-%m-%d}."
-    )
-    return made
+    _note(database, asked, issued, secret, outcome, holder.id)
+    return holder, issued, secret
 
 
 def _note(
@@ -167,15 +265,6 @@ def _note(
         )  # fmt: skip
 
 
-def _tell_of_open_end(unit: Unit, secret: str) -> None:
-    click.echo(
-        f"The secret {secret} goes on working, since Microsoft may hold it. Run the same command "
-        "again: it looks for the connector first. If there is none, end the secret: "
-        f"scim-server credentials revoke {unit.name} {secret}",
-        err=True,
-    )
-
-
 def _tell(unit: Unit, found: Connector, connectors: Connectors) -> None:
     if found.was_tried:
         click.echo(f"Microsoft signed in here with its credential, last {found.last_valid}.")
@@ -187,12 +276,19 @@ def _tell(unit: Unit, found: Connector, connectors: Connectors) -> None:
         click.echo(f"Microsoft couldn't sign in here the last time; it could on {last}.")
     else:
         click.echo("Microsoft hasn't signed in here yet, or couldn't.")
+    _ask_to_try(unit, found, connectors)
+
+
+def _ask_to_try(unit: Unit, found: Connector, connectors: Connectors) -> None:
     try:
         connectors.ask_to_try(found)
     except NotPushed as failure:
         click.echo(f"Microsoft wasn't asked to try it: {failure}", err=True)
     else:
-        click.echo("Microsoft was asked to try it now. To see whether it could, run this again.")
+        click.echo(
+            "Microsoft was asked to try it now. To see whether it could, run: scim-server sds "
+            f"register {unit.name} --source-system ID --send"
+        )
     click.echo(
         f"If it can't: it has to reach the server, get a token (scim-server credentials list "
         f"{unit.name} tells when the secret was used), and hold a secret that is live.",

@@ -1,4 +1,5 @@
-"""The connectors of School Data Sync in Microsoft Graph (beta): found by address, made, tried.
+"""The connectors of School Data Sync in Microsoft Graph (beta): found by address, made, tried, and
+given another credential.
 
 A POST whose answer is lost may have made a connector. So before another one leaves, the list is
 read and looked through for the same address.
@@ -29,7 +30,7 @@ _WHAT_TO_CHECK = {
     401: "The token isn't taken: check that the tenant and the Graph address belong together.",
     403: "The app may not do this: grant it IndustryData-DataConnector.ReadWrite.All as an "
     "application permission, with an administrator's consent.",
-    404: "There is no such source system in the tenant, or no School Data Sync.",
+    404: "There is no such source system or connector in the tenant, or no School Data Sync.",
     409: "Something in the tenant is in the way, such as a connector of the same name for another "
     "address: look through its connectors.",
 }
@@ -76,26 +77,27 @@ class Connectors:
         known; after any other failure it wasn't.
         """
         body = json.dumps(wanted).encode()
-        is_sent = is_open = False
-        why = ""
-        for pause in back_off(self._random):
-            try:
-                self._session.sign_in()
-                if is_open and (found := self._find(wanted)) is not None:
-                    return found
-                is_sent = True
-                return _made(self._session.ask("POST", self._url, body))
-            except TryAgain as again:
-                why, is_open = str(again), is_sent
-                if not self._waited(pause, again):
-                    break
-            except NotPushed as failure:
-                if is_open:
-                    raise _unsettled(str(failure)) from None
-                raise
-        if not is_open:
-            raise _unanswered(why)
-        return self._last_look(wanted, why)
+        return self._settled(
+            lambda: _made(self._session.ask("POST", self._url, body)), lambda: self._find(wanted)
+        )
+
+    def replace_credential(self, connector: Connector, wanted: Mapping[str, Any]) -> Connector:
+        """Have the connector sign in with the credential of ``wanted`` from now on.
+
+        Raises :class:`~scim_server.errors.Unsettled` where it may do so for all that is known;
+        after any other failure it goes on with the credential that it had.
+        """
+        changed = {name: wanted[name] for name in ("@odata.type", "credential")}
+        url, body = f"{self._url}/{connector.id}", json.dumps(changed).encode()
+
+        def ask() -> Connector:
+            answer = self._session.ask("PATCH", url, body)
+            if not 200 <= answer.status < 300:
+                raise _refused(answer)
+            return connector
+
+        # Done twice it is the same, and nothing that could be read tells whether it was done.
+        return self._settled(ask, None)
 
     def ask_to_try(self, connector: Connector) -> None:
         """Let Microsoft sign in here with the connector's credential, some time from now."""
@@ -108,11 +110,40 @@ class Connectors:
 
         self._answered(ask)
 
-    def _last_look(self, wanted: Mapping[str, Any], why: str) -> Connector:
+    def _settled(
+        self, ask: Callable[[], Connector], look: Callable[[], Connector | None] | None
+    ) -> Connector:
+        """What comes of a request that may have been carried out where its answer is lost; then
+        ``look`` comes before the next.
+        """
+        is_sent = is_open = False
+        why = ""
+        for pause in back_off(self._random):
+            try:
+                self._session.sign_in()
+                if is_open and look and (found := look()) is not None:
+                    return found
+                is_sent = True
+                return ask()
+            except TryAgain as again:
+                why, is_open = str(again), is_sent
+                if not self._waited(pause, again):
+                    break
+            except NotPushed as failure:
+                if is_open:
+                    raise _unsettled(str(failure)) from None
+                raise
+        if not is_open:
+            raise _unanswered(why)
+        return self._last_look(look, why)
+
+    def _last_look(self, look: Callable[[], Connector | None] | None, why: str) -> Connector:
         """After the last try nobody knows whether it was the one that succeeded."""
+        if look is None:
+            raise _unsettled(f"Microsoft Graph didn't answer ({why}).")
         try:
             self._session.sign_in()
-            found = self._find(wanted)
+            found = look()
         except (TryAgain, NotPushed):
             raise _unsettled(f"Microsoft Graph didn't answer ({why}).") from None
         if found is None:
@@ -158,11 +189,11 @@ class Connectors:
 
 
 def _unanswered(why: str) -> NotPushed:
-    return NotPushed(f"Microsoft Graph didn't answer ({why}). Nothing was made; try again later.")
+    return NotPushed(f"Microsoft Graph didn't answer ({why}). Nothing was done; try again later.")
 
 
 def _unsettled(what: str) -> Unsettled:
-    return Unsettled(f"{what} An answer before it was lost, so the connector may have been made.")
+    return Unsettled(f"{what} An answer was lost, so it may have been done all the same.")
 
 
 def _made(answer: Answer) -> Connector:

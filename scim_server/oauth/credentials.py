@@ -198,8 +198,6 @@ def rotate(
     Raises :class:`~scim_server.errors.Refused` where none or two are live, and
     :class:`~scim_server.errors.BadInput` for another overlap, life or client.
     """
-    if not timedelta() <= overlap <= _LONGEST_OVERLAP:
-        raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
     _wait_for_others(connection, of)
     receiver = client_named(connection, of, client_name)
     live = _live(connection, of, receiver.id, now, SECRET)
@@ -213,6 +211,29 @@ def rotate(
         client_name=receiver.name, life=life,
     )  # fmt: skip  # two live ones are refused here
     (old,) = live
+    supersede(connection, of, old.id, now=now, actor=actor, overlap=overlap, reason=reason)
+    return made
+
+
+def supersede(
+    connection: Connection,
+    of: Unit,
+    secret: str,
+    *,
+    now: datetime,
+    actor: str,
+    overlap: timedelta = OVERLAP,
+    reason: str = "routine",
+) -> datetime:
+    """Let a live secret end after ``overlap``, since another took its place; returns when.
+
+    The overlap is 0 to 30 days, and never makes the secret live longer than it would have. Raises
+    :class:`~scim_server.errors.BadInput` for another one, and where the unit has no such live
+    secret.
+    """
+    if not timedelta() <= overlap <= _LONGEST_OVERLAP:
+        raise BadInput(f"An overlap is 0 to {_LONGEST_OVERLAP.days} days.")
+    old = _live_named(connection, of, secret, now)
     ends = min(old.expires, now + overlap)
     connection.execute(
         update(credential)
@@ -223,7 +244,7 @@ def rotate(
     record(
         connection, at=now, action="credential.superseded", actor=actor, unit=of.name, facts=facts
     )
-    return made
+    return ends
 
 
 def revoke(
@@ -245,9 +266,7 @@ def revoke(
     for a bearer where the client has nothing else: the synchronisation would stop.
     """
     _wait_for_others(connection, of)
-    ending = {each.id: each for each in live_secrets(connection, of.id, now)}.get(secret)
-    if ending is None:
-        raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
+    ending = _live_named(connection, of, secret, now)
     needed = SECRET if ending.kind == SECRET else None
     live = _live(connection, of, ending.client_id, now, needed)
     if len(live) == 1 and not force:
@@ -316,6 +335,13 @@ def recognise(connection: Connection, of: Unit, text: str, *, keys: Keys) -> Sec
 def live_secrets(connection: Connection, unit_id: int, now: datetime) -> list[Secret]:
     """The unit's secrets and long-lived bearers that still work, the first to end first."""
     return [each for each in secrets_of(connection, unit_id) if each.is_live(now)]
+
+
+def _live_named(connection: Connection, of: Unit, secret: str, now: datetime) -> Secret:
+    found = {each.id: each for each in live_secrets(connection, of.id, now)}.get(secret)
+    if found is None:
+        raise BadInput(f"The unit {of.name!r} has no live secret {secret!r}.")
+    return found
 
 
 def _wait_for_others(connection: Connection, of: Unit) -> None:

@@ -1,4 +1,6 @@
-"""``sds register --send``: a secret is made, goes to Microsoft alone, and ends if it is refused."""
+"""``sds register --send`` and ``sds rotate``: a secret is made, goes to Microsoft alone, and ends
+if it is refused.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ import pytest
 
 from scim_server.audit import entries
 from scim_server.database import open_database
+from scim_server.inbound.connectors import Connectors
 from scim_server.oauth import credentials
 from tests.cli.test_commands import Shell
 from tests.cli.test_inbound import School
@@ -26,6 +29,9 @@ class Registering(School):
         system = self.double.tenant.source_system_id
         chosen = ["sds", "register", "sp12", "--source-system", system, "--send"]
         return self.shell(*chosen, *(self.app() if by is None else by), *more, code=code).output
+
+    def rotate(self, *more: str, code: int = 0) -> str:
+        return self.shell("sds", "rotate", "sp12", *self.app(), *more, code=code).output
 
     def app(self) -> list[str]:
         tenant = self.double.tenant
@@ -55,7 +61,7 @@ class Registering(School):
     @property
     def given(self) -> list[str]:
         """The secrets that reached Microsoft."""
-        bodies = [each.body for each in self.double.calls if each.method == "POST" and each.body]
+        bodies = [each.body for each in self.double.calls if each.body]
         return [each["credential"]["clientSecret"] for each in bodies if "credential" in each]
 
 
@@ -156,7 +162,7 @@ def test_where_nobody_knows_the_secret_lives_on_and_the_next_run_looks(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(credentials, "issue", issue_and_fail)
         printed = school.send(code=3)
-    assert "may have been made" in printed
+    assert "may have been done" in printed
     (listed,) = school.secrets
     assert "active" in listed
     name = school.given[0].split("_")[2]
@@ -236,3 +242,87 @@ def test_a_client_has_two_secrets_at_most_for_this_too(school: Registering) -> N
     school.shell("client", "add", "sp12", "sds")
     school.send("--client", "sds")
     assert len(school.double.connectors) == 1
+
+
+def names(texts: list[str]) -> list[str]:
+    return [each.split("_")[2] for each in texts]
+
+
+def test_a_rotation_gives_the_connector_a_secret_and_the_old_one_goes_on_for_a_week(
+    school: Registering,
+) -> None:
+    """Red when ``_replace`` ends the old secret, or doesn't have it end."""
+    school.shell("client", "add", "sp12", "other")
+    school.shell("client", "add", "sp12", "sds")
+    others = school.shell("credentials", "issue", "sp12", "--client", "other", "--json").stdout
+    school.send("--client", "sds")
+    before = dict(school.double.connectors[0])
+    sent_before = school.sent
+    printed = school.rotate()
+    (after,) = school.double.connectors
+    old, new = names(school.given)
+    assert {**after, "credential": None} == {**before, "credential": None}
+    assert after["credential"]["clientId"] == before["credential"]["clientId"]
+    assert school.double.simulator.connectors.secrets == {after["id"]: school.given[1]}
+    assert f"has a new secret, {new}" in printed
+    assert f"The secret {old} before it works until" in printed
+    assert "asked to try it now" in printed
+    assert not [each for each in school.given if each in printed]
+    states = {line.split()[1]: line for line in school.secrets}
+    assert "superseded" in states[old]
+    assert "active" in states[new]
+    (untouched,) = [state for name, state in states.items() if name not in (old, new)]
+    assert "active" in untouched
+    assert untouched.split()[1] in others
+    assert school.sent[:-1] == sent_before
+    assert (school.sent[-1]["outcome"], school.sent[-1]["secret"]) == ("replaced", new)
+    assert "two live secrets" in school.rotate(code=1)  # until the first of them ended
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_rotation_that_fails_stops_no_secret_that_microsoft_may_hold(
+    school: Registering, is_open: bool
+) -> None:
+    """Red when the old secret is superseded before Microsoft took the new one, or the new one is
+    ended where nobody knows whether it did.
+    """
+    school.send()
+    real = Connectors.replace_credential
+
+    def meddle(*arguments: Any) -> Any:
+        if is_open:
+            school.double.fail_next("lost", times=9, on="connectors")
+        else:
+            school.double.simulator.connectors.all.clear()
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connectors, "replace_credential", meddle)
+        printed = school.rotate(code=3)
+    states = {line.split()[1]: line for line in school.secrets}
+    (old,) = names(school.given)[:1]
+    (new,) = [each for each in states if each != old]
+    assert "active" in states[old]
+    assert ("active" if is_open else "revoked") in states[new]
+    assert (f"credentials revoke sp12 {new}" in printed) is is_open
+    assert school.sent[-1]["outcome"] == ("unknown" if is_open else "refused")
+
+
+def test_a_rotation_needs_a_connector_that_signs_in_as_a_client_of_the_unit(
+    school: Registering,
+) -> None:
+    """Red when ``_client_of`` takes the client that is named for the connector's: another one's
+    secret would end in a week.
+    """
+    assert "sds register sp12 --source-system ID --send" in school.rotate(code=1)
+    school.send()
+    school.shell("client", "add", "sp12", "other")
+    assert "signs in as another client" in school.rotate("--client", "other", code=1)
+    (made,) = school.double.connectors
+    own, made["credential"]["clientId"] = made["credential"]["clientId"], None
+    assert "several clients" in school.rotate(code=2)
+    made["credential"]["clientId"] = "lo3-x"
+    assert "signs in as another client" in school.rotate(code=1)
+    assert len(school.secrets) == 1
+    made["credential"]["clientId"] = own
+    assert "has a new secret" in school.rotate()

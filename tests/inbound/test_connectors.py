@@ -63,6 +63,12 @@ def asking(double: Double, tmp_path: Path) -> Iterator[Asking]:
     made.network.close()
 
 
+def patching(status: int, told: Any = None) -> Callable[[str, str], Answer | None]:
+    return lambda method, _: (
+        Answer(status, json.dumps(told).encode()) if method == "PATCH" else None
+    )
+
+
 def answering(status: int, told: Any = None, *, after: int = 0) -> Callable[[str, str], Any]:
     """Meddles with posted connectors, but for the first ``after`` of them."""
     passed = 0
@@ -122,7 +128,7 @@ def test_the_last_answer_that_is_lost_is_looked_after_too(asking: Asking) -> Non
 
 def test_a_service_that_stays_down_made_nothing_where_the_list_says_so(asking: Asking) -> None:
     asking.meddle = answering(503)
-    with pytest.raises(NotPushed, match="Nothing was made") as failure:
+    with pytest.raises(NotPushed, match="Nothing was done") as failure:
         asking.make()
     assert not isinstance(failure.value, Unsettled)
     assert len(asking.slept) == 8
@@ -140,7 +146,7 @@ def test_a_lost_answer_and_a_silent_list_leave_it_open(asking: Asking) -> None:
 
     asking.double.fail_next("lost", on="connectors")
     asking.meddle = silent
-    with pytest.raises(Unsettled, match="may have been made"):
+    with pytest.raises(Unsettled, match="may have been done"):
         asking.make()
     assert asking.posts == len(asking.double.connectors) == 1
 
@@ -158,7 +164,7 @@ def test_a_token_that_nobody_gives_makes_nothing(asking: Asking) -> None:
     with pytest.raises(NotPushed, match="AADSTS7000215"):
         asking.make()
     asking.double.fail_next(503, on="token", times=20)
-    with pytest.raises(NotPushed, match="Nothing was made") as failure:
+    with pytest.raises(NotPushed, match="Nothing was done") as failure:
         asking.make()
     assert not isinstance(failure.value, Unsettled)
     assert asking.posts == 0
@@ -199,6 +205,57 @@ def test_missing_permission_is_told_before_anything_is_made(asking: Asking) -> N
         with pytest.raises(NotPushed, match=r"ReadWrite\.All as an application permission"):
             ask()
     assert not asking.double.connectors
+
+
+NEW = "uonet_cs_new"
+
+
+def replaced(asking: Asking, made: Connector) -> Connector:
+    new = wanted(asking.double)
+    return asking.connectors.replace_credential(
+        made, {**new, "displayName": "x", "credential": {**new["credential"], "clientSecret": NEW}}
+    )
+
+
+@pytest.mark.parametrize("fault", [None, "lost", "cut", 503, 429, "expired"])
+def test_a_credential_is_replaced_and_nothing_else(asking: Asking, fault: int | str | None) -> None:
+    """Red when the whole registration is sent: a name that an operator gave would be lost."""
+    made = asking.make()
+    before = dict(asking.double.connectors[0])
+    if fault is not None:
+        asking.double.fail_next(fault, on="connectors")
+    assert replaced(asking, made) == made
+    assert asking.double.simulator.connectors.secrets == {made.id: NEW}
+    assert asking.double.connectors == [before]
+    assert len(asking.slept) == (fault is not None)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_new_credential_that_is_refused_leaves_the_old_one(asking: Asking, status: int) -> None:
+    made = asking.make()
+    asking.meddle = patching(status, {"error": {"code": "Request_BadRequest", "message": NEW}})
+    with pytest.raises(NotPushed, match=str(status)) as failure:
+        replaced(asking, made)
+    assert not isinstance(failure.value, Unsettled)
+    assert NEW not in str(failure.value)
+
+
+def test_a_new_credential_may_be_held_where_an_answer_was_lost(asking: Asking) -> None:
+    """Red when a service that stays down, or a refusal after a lost answer, counts as one: the
+    secret that Microsoft holds would be ended.
+    """
+    made = asking.make()
+    asking.meddle = patching(503)
+    with pytest.raises(Unsettled, match="may have been done"):
+        replaced(asking, made)
+    asking.meddle = patching(404)
+    asking.double.fail_next("expired", on="connectors")
+    with pytest.raises(NotPushed, match="404"):
+        replaced(asking, made)
+    lost = iter([Answer(503), Answer(404)])
+    asking.meddle = lambda method, _: next(lost) if method == "PATCH" else None
+    with pytest.raises(Unsettled, match="404"):
+        replaced(asking, made)
 
 
 @pytest.mark.parametrize("valid", [True, False, None])

@@ -101,6 +101,47 @@ def test_what_the_reference_doesn_t_allow_is_refused(double: Double, change: Cha
     assert not double.connectors
 
 
+def patch(double: Double, id: str, changed: dict[str, Any]) -> httpx2.Response:
+    return call(double, "PATCH", url(double, f"/{id}"), json=changed)
+
+
+def test_a_credential_is_changed_whole_and_has_to_be_tried_anew(double: Double) -> None:
+    """Red when the secret that it had is kept beside the new one's client."""
+    double.simulator.connectors.sign_in = lambda _: True
+    made = post(double, body(double)).json()
+    call(double, "POST", url(double, f"/{made['id']}/validate"))
+    new = {**body(double)["credential"], "clientId": "sp12-y", "clientSecret": "uonet_cs_y"}
+    answer = patch(double, made["id"], {"@odata.type": made["@odata.type"], "credential": new})
+    assert (answer.status_code, answer.content) == (204, b"")
+    (known,) = double.connectors
+    assert double.simulator.connectors.secrets == {made["id"]: "uonet_cs_y"}
+    assert known["credential"]["clientId"] == "sp12-y"
+    assert (known["credential"]["isValid"], known["credential"]["lastValidDateTime"]) == (
+        False, None,
+    )  # fmt: skip
+    assert {**known, "credential": made["credential"]} == made
+    assert patch(double, made["id"], {"@odata.type": made["@odata.type"], "displayName": "LO 3"})
+    assert double.connectors[0]["displayName"] == "LO 3"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"@odata.type": None}, {"displayName": ""}, {"apiFormat": "x"}, {"apiVersion": "2.0"},
+        {"isFlagsEnabled": 0}, {"baseUrl": "x"}, {"id": "x"}, {"credential": None},
+        {"credential": {"clientSecret": "x"}}, {"sourceSystem@odata.bind": "x"},
+    ],
+)  # fmt: skip
+def test_a_change_that_the_reference_doesn_t_allow_changes_nothing(
+    double: Double, changed: dict[str, Any]
+) -> None:
+    made = post(double, body(double)).json()
+    answer = patch(double, made["id"], {"@odata.type": made["@odata.type"], **changed})
+    assert answer.status_code == 400, answer.text
+    assert double.connectors == [made]
+    assert patch(double, "x", {"@odata.type": made["@odata.type"]}).status_code == 404
+
+
 def test_a_source_system_that_isn_t_there_is_404(double: Double) -> None:
     system = double.tenant.source_system_id
     for link, status in (
@@ -114,10 +155,10 @@ def test_a_source_system_that_isn_t_there_is_404(double: Double) -> None:
 @pytest.mark.parametrize(
     ("permission", "statuses"),
     [
-        (UPLOAD, (403, 403, 403)),
-        ("IndustryData-DataConnector.Read.All", (200, 403, 403)),
-        ("IndustryData-DataConnector.Upload", (403, 403, 202)),
-        ("IndustryData-DataConnector.ReadWrite.All", (200, 201, 202)),
+        (UPLOAD, (403, 403, 403, 403)),
+        ("IndustryData-DataConnector.Read.All", (200, 403, 403, 403)),
+        ("IndustryData-DataConnector.Upload", (403, 403, 202, 403)),
+        ("IndustryData-DataConnector.ReadWrite.All", (200, 201, 202, 204)),
     ],
 )
 def test_each_call_needs_its_permission(permission: str, statuses: tuple[int, ...]) -> None:
@@ -129,6 +170,7 @@ def test_each_call_needs_its_permission(permission: str, statuses: tuple[int, ..
             call(double, "GET", url(double)),
             post(double, body(double)),
             call(double, "POST", url(double, f"/{made}/validate")),
+            patch(double, made, {"@odata.type": body(double)["@odata.type"]}),
         )
         assert tuple(each.status_code for each in answers) == statuses
 

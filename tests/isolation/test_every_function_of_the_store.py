@@ -875,7 +875,8 @@ def _(pair: Pair) -> Any:
 
 @case(
     "oauth.credentials.issue", "oauth.credentials.rotate", "oauth.credentials.revoke",
-    "oauth.credentials.secrets_of", "oauth.credentials.live_secrets",
+    "oauth.credentials.supersede", "oauth.credentials.secrets_of",
+    "oauth.credentials.live_secrets",
 )  # fmt: skip
 def _(pair: Pair) -> Any:
     of, now = pair.a.unit, pair.clock()
@@ -883,10 +884,13 @@ def _(pair: Pair) -> Any:
         clients.add(connection, of, "third", **pair.by)
         made = credentials.issue(connection, of, client_name="third", **pair.terms)
         new = credentials.rotate(connection, of, client_name="third", **pair.terms)
+        credentials.supersede(connection, of, _own_secret(made), **pair.by)
         credentials.revoke(connection, of, _own_secret(made), **pair.by)
     for theirs in (pair.b.credentials, pair.d.credentials):
         with pytest.raises(BadInput), pair.database.write() as connection:
             credentials.revoke(connection, of, _own_secret(theirs), force=True, **pair.by)
+        with pytest.raises(BadInput), pair.database.write() as connection:
+            credentials.supersede(connection, of, _own_secret(theirs), **pair.by)
     with pair.database.read() as connection:
         known = credentials.secrets_of(connection, of.id)
         live = credentials.live_secrets(connection, of.id, now)

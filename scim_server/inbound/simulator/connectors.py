@@ -1,9 +1,9 @@
 """Connectors of School Data Sync: ``/external/industryData/dataConnectors`` of Graph's beta.
 
-As far as Microsoft's reference goes: a OneRoster connector with a client of OAuth 2.0 is made, read
-and tried. The reference doesn't say that two of one address are refused, so they aren't; that every
-property but the ones it names is refused is the stricter reading. A connector is tried here by
-asking for a token at its address, on this machine alone.
+As far as Microsoft's reference goes: a OneRoster connector with a client of OAuth 2.0 is made,
+changed, read and tried. The reference doesn't say that two of one address are refused, so they
+aren't; that every property but the ones it names is refused is the stricter reading. A connector is
+tried here by asking for a token at its address, on this machine alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ _GRAPH = "https://graph.microsoft.com"
 _ROOT = r"/external/industryData/dataConnectors"
 _LONGEST_NAME = 100
 _FLAGS = ("isDemographicsEnabled", "isFlagsEnabled", "isContactsEnabled")
-_TEXTS = ("displayName", "apiFormat", "baseUrl", "apiVersion", "sourceSystem@odata.bind")
+_TEXTS = ("displayName", "apiFormat", "baseUrl", "apiVersion")
+_SYSTEM = "sourceSystem@odata.bind"
+_UPDATABLE = (*_TEXTS, *_FLAGS, "credential")
 _OF_CREDENTIALS = ("displayName", "clientId", "clientSecret", "tokenUrl")
 
 _READERS = ("IndustryData-DataConnector.Read.All", CONNECTORS)
@@ -63,7 +65,12 @@ class Connectors:
         kind = "connectors"
         return (
             route(_ROOT, kind, GET=(self.listed, _READERS), POST=(self.make, (CONNECTORS,))),
-            route(rf"{_ROOT}/([^/]+)", kind, GET=(self.get, _READERS)),
+            route(
+                rf"{_ROOT}/([^/]+)",
+                kind,
+                GET=(self.get, _READERS),
+                PATCH=(self.update, (CONNECTORS,)),
+            ),
             route(rf"{_ROOT}/([^/]+)/validate", kind, POST=(self.validate, _TRIERS)),
         )
 
@@ -95,6 +102,22 @@ class Connectors:
         self.all[made["id"]], self.secrets[made["id"]] = made, secret
         return Answer(201, made)
 
+    def update(self, request: Request, connector: str) -> Answer:
+        """Change what the body names; of a credential all of it."""
+        _check_version(request)
+        known = self._connector(connector)
+        body = request.json()
+        _check_type(body)
+        for name in sorted(body.keys() - {"@odata.type", *_UPDATABLE}):
+            raise bad_request(f"Property '{name}' can't be changed, or doesn't exist.")
+        _check_values(body)
+        if "credential" in body:
+            credential = dict(body["credential"])
+            self.secrets[connector] = credential.pop("clientSecret")
+            body["credential"] = {**credential, "isValid": False, "lastValidDateTime": None}
+        known.update({name: value for name, value in body.items() if name in _UPDATABLE})
+        return Answer(204)
+
     def validate(self, request: Request, connector: str) -> Answer:
         """Try it; at Microsoft that comes some time after the answer."""
         _check_version(request)
@@ -113,21 +136,10 @@ class Connectors:
         return self.all[id]
 
     def _check(self, request: Request, body: dict[str, Any]) -> None:
-        if body.get("@odata.type") != _TYPE:
-            raise bad_request(f"@odata.type must be {_TYPE} in this double.")
-        _check_names(body, {"@odata.type", *_TEXTS, *_FLAGS, "credential"})
-        for name in _TEXTS:
-            _check_text(body, name)
-        for name in _FLAGS:
-            if not isinstance(body[name], bool):
-                raise bad_request(f"Property '{name}' must be true or false.")
-        if len(body["displayName"]) > _LONGEST_NAME:
-            raise bad_request(f"displayName must have at most {_LONGEST_NAME} characters.")
-        if body["apiFormat"] != "oneRoster" or body["apiVersion"] not in ("1.1", "1.2"):
-            raise bad_request("apiFormat must be oneRoster, and apiVersion 1.1 or 1.2.")
-        _check_address(body, "baseUrl")
-        _check_credential(body["credential"])
-        path = body["sourceSystem@odata.bind"].removeprefix(request.base).removeprefix(_GRAPH)
+        _check_type(body)
+        _check_names(body, {"@odata.type", *_UPDATABLE, _SYSTEM})
+        _check_values(body)
+        path = body[_SYSTEM].removeprefix(request.base).removeprefix(_GRAPH)
         if (found := _BIND.fullmatch(path)) is None:
             raise bad_request("sourceSystem must be bound by the address of a source system.")
         if (found[1] or found[2]) != self._tenant.source_system_id:
@@ -137,6 +149,31 @@ class Connectors:
 def _check_version(request: Request) -> None:
     if not request.path.startswith("/beta/"):
         raise GraphError(400, "BadRequest", "Resource not found for the segment 'industryData'.")
+
+
+def _check_type(body: dict[str, Any]) -> None:
+    if body.get("@odata.type") != _TYPE:
+        raise bad_request(f"@odata.type must be {_TYPE} in this double.")
+
+
+def _check_values(body: dict[str, Any]) -> None:
+    """Of those properties that the body has."""
+    for name in (*_TEXTS, _SYSTEM):
+        if name in body:
+            _check_text(body, name)
+    for name in _FLAGS:
+        if not isinstance(body.get(name, False), bool):
+            raise bad_request(f"Property '{name}' must be true or false.")
+    if len(body.get("displayName", "")) > _LONGEST_NAME:
+        raise bad_request(f"displayName must have at most {_LONGEST_NAME} characters.")
+    if body.get("apiFormat", "oneRoster") != "oneRoster":
+        raise bad_request("apiFormat must be oneRoster.")
+    if body.get("apiVersion", "1.1") not in ("1.1", "1.2"):
+        raise bad_request("apiVersion must be 1.1 or 1.2.")
+    if "baseUrl" in body:
+        _check_address(body, "baseUrl")
+    if "credential" in body:
+        _check_credential(body["credential"])
 
 
 def _check_credential(credential: Any) -> None:

@@ -30,14 +30,14 @@ from scim_server.inbound.transport import Network, is_own
 from scim_server.oauth import credentials
 from scim_server.oauth.addresses import access_url, token_url
 from scim_server.oauth.clients import Client, client_named, clients_of
-from scim_server.oauth.credentials import Credentials
+from scim_server.oauth.credentials import Credentials, Secret
 from scim_server.oauth.secrets import secret_id
 from scim_server.oneroster.connector import SECRET, registration
 from scim_server.settings import Settings
 
 _WHAT_THEN = {
     "made": "Run the same command again: it looks for the connector first. If there is none, end "
-    "the secret: {end}",
+    "the secret: {end} --force",
     "replaced": "So does the older one. When School Data Sync ran, see which of them it used with "
     "scim-server credentials list; if it isn't this one, end it and begin again: {end}",
 }
@@ -153,6 +153,7 @@ def _check(asked: Registration) -> None:
 
 
 def _make(database: Database, asked: Registration, connectors: Connectors) -> Connector:
+    _check_has_no_secret(database, asked)
     made, issued, secret = _hand_over(database, asked, asked.client, connectors.make, "made")
     click.echo(f"The connector was made: {made.id}")
     click.echo(
@@ -162,10 +163,36 @@ def _make(database: Database, asked: Registration, connectors: Connectors) -> Co
     return made
 
 
+def _check_has_no_secret(database: Database, asked: Registration) -> None:
+    """A client has two live secrets at most: were two of them in use, neither could be replaced
+    without a failed request.
+    """
+    with database.read() as connection:
+        if not clients_of(connection, asked.unit):
+            return
+        client = client_named(connection, asked.unit, asked.client)
+    if held := _live(database, asked.unit, client):
+        unit, secret = asked.unit.name, held[0].id
+        raise Refused(
+            f"The client {client.name} has a live secret, {secret}: with another beside it, "
+            "neither could be replaced. Give the connector a client of its own: scim-server client "
+            f"add {unit} sds, and here --client sds. Or end the secret, if nobody uses it: "
+            f"scim-server credentials revoke {unit} {secret} --force"
+        )
+
+
+def _live(database: Database, unit: Unit, of: Client) -> list[Secret]:
+    """The client's secrets that work."""
+    with database.read() as connection:
+        found = credentials.live_secrets(connection, unit.id, system_clock())
+    return [each for each in found if (each.client_id, each.kind) == (of.id, credentials.SECRET)]
+
+
 def _replace(
     database: Database, asked: Registration, connectors: Connectors, found: Connector
 ) -> None:
     client = _client_of(database, asked, found)
+    before = _live(database, asked.unit, client)  # one at most, or another is refused
     _, issued, secret = _hand_over(
         database, asked, client.name,
         lambda body: connectors.replace_credential(found, body), "replaced",
@@ -176,13 +203,9 @@ def _replace(
     )
     now = system_clock()
     with database.write() as connection:
-        live = credentials.live_secrets(connection, asked.unit.id, now)
-        for old in live:
-            if (old.client_id, old.kind) == (client.id, credentials.SECRET) and old.id != secret:
-                ends = credentials.supersede(
-                    connection, asked.unit, old.id, now=now, actor=asked.actor
-                )
-                click.echo(f"The secret {old.id} before it works until {ends:%Y-%m-%d %H:%M} UTC.")
+        for old in before:
+            ends = credentials.supersede(connection, asked.unit, old.id, now=now, actor=asked.actor)
+            click.echo(f"The secret {old.id} before it works until {ends:%Y-%m-%d %H:%M} UTC.")
     _ask_to_try(asked.unit, found, connectors)
 
 

@@ -33,7 +33,8 @@ values to scim-server inbound configure; then push:
     --secret-file rehearsal.secret --login-url {address} --graph-url {address}
 
 A connector for School Data Sync is rehearsed with the same app:
-  scim-server sds register UNIT --send --source-system {system}
+  scim-server client add UNIT sds
+  scim-server sds register UNIT --client sds --send --source-system {system}
 
 What is pushed is done after {delay:g} s and in the log after {logged:g} s. Nothing leaves this \
 machine.

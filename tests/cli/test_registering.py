@@ -166,7 +166,7 @@ def test_where_nobody_knows_the_secret_lives_on_and_the_next_run_looks(
     (listed,) = school.secrets
     assert "active" in listed
     name = school.given[0].split("_")[2]
-    assert f"credentials revoke sp12 {name}" in printed
+    assert f"credentials revoke sp12 {name} --force" in printed
     assert [each["outcome"] for each in school.sent] == ["unknown"]
     assert "There is a connector for this address already" in school.send()
     assert len(school.double.connectors) == len(school.secrets) == 1
@@ -234,14 +234,22 @@ def test_without_send_nothing_is_sent(school: Registering) -> None:
     assert not school.double.calls
 
 
-def test_a_client_has_two_secrets_at_most_for_this_too(school: Registering) -> None:
-    for _ in range(2):
-        school.shell("credentials", "issue", "sp12")
-    assert "two live secrets" in school.send(code=1)
+def test_a_connector_shares_its_client_with_no_other_secret(school: Registering) -> None:
+    """A client has two at most: of two that are in use, none could be replaced. Red when
+    ``_check_has_no_secret`` isn't asked.
+    """
+    school.shell("credentials", "issue", "sp12")
+    (listed,) = school.secrets
+    refused = school.send(code=1)
     assert not school.double.connectors
+    assert "client add sp12 sds" in refused
+    assert f"credentials revoke sp12 {listed.split()[1]} --force" in refused
     school.shell("client", "add", "sp12", "sds")
     school.send("--client", "sds")
     assert len(school.double.connectors) == 1
+    school.rotate()
+    school.shell("credentials", "rotate", "sp12", "--client", "main")
+    assert len(school.secrets) == 4
 
 
 def names(texts: list[str]) -> list[str]:
@@ -304,7 +312,7 @@ def test_a_rotation_that_fails_stops_no_secret_that_microsoft_may_hold(
     (new,) = [each for each in states if each != old]
     assert "active" in states[old]
     assert ("active" if is_open else "revoked") in states[new]
-    assert (f"credentials revoke sp12 {new}" in printed) is is_open
+    assert (f"credentials revoke sp12 {new}\n" in printed) is is_open
     assert school.sent[-1]["outcome"] == ("unknown" if is_open else "refused")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -185,7 +185,7 @@ def status_command(unit_name: str) -> None:
             found = standing(connection, unit, system_clock())
     for line in _lines(found):
         click.echo(line)
-    _list(found.plan.problems)
+    _list("not sent", map(_problem, found.plan.problems))
 
 
 @inbound.command("person")
@@ -266,7 +266,7 @@ def _announce_work(forecast: Forecast) -> None:
 def _tell(outcome: Outcome) -> None:
     taken = ", ".join(f"{outcome.taken[kind]:,} {kind}" for kind in ORDER)
     click.echo(f"Accepted: {taken}; {outcome.calls:,} calls.")
-    _list(outcome.problems)
+    _list("not sent", map(_problem, outcome.problems))
     for key in outcome.refused:
         click.echo(f"refused: key {key}: {advice('BadRequest')}", err=True)
     if outcome.withheld:
@@ -290,9 +290,15 @@ def _tell_groups(outcome: GroupOutcome) -> None:
         f"Groups: {outcome.created:,} created, {outcome.renamed:,} renamed; "
         f"{outcome.added:,} members added, {outcome.removed:,} removed."
     )
-    _name("deleted in Entra: group", outcome.gone, "to make it again: --retry-failed")
-    _name("refused: group", outcome.refused, advice("BadRequest"))
-    _name("no member: key", outcome.ambiguous, "several accounts have it as their employee id")
+    _list(
+        "deleted in Entra",
+        (f"group {key}: to make it again: --retry-failed" for key in outcome.gone),
+    )
+    _list("refused", (f"group {key}: {advice('BadRequest')}" for key in outcome.refused))
+    _list(
+        "no member",
+        (f"key {key}: several accounts have it as their employee id" for key in outcome.ambiguous),
+    )
     if outcome.refused_members:
         click.echo(
             f"{outcome.refused_members:,} memberships were refused. Look at these groups in Entra: "
@@ -306,13 +312,6 @@ def _tell_groups(outcome: GroupOutcome) -> None:
         )
     if outcome.resume is not None:
         click.echo(f"Push groups again from {_when(outcome.resume)} on.")
-
-
-def _name(what: str, keys: tuple[str, ...], why: str) -> None:
-    for key in keys[:_SHOWN]:
-        click.echo(f"{what} {key}: {why}", err=True)
-    if len(keys) > _SHOWN:
-        click.echo(f"{what}: {len(keys) - _SHOWN:,} more.", err=True)
 
 
 def _group_work(found: GroupPlan) -> str:
@@ -330,11 +329,17 @@ def _complain(failure: Failure) -> None:
     click.echo(f"scim-server: {failure}", err=True)
 
 
-def _list(problems: tuple[Problem, ...]) -> None:
-    for each in problems[:_SHOWN]:
-        click.echo(f"not sent: {each.column}: {each.rule}", err=True)
-    if len(problems) > _SHOWN:
-        click.echo(f"not sent: {len(problems) - _SHOWN:,} more.", err=True)
+def _list(what: str, lines: Iterable[str]) -> None:
+    """The first of them, and how many more there are."""
+    listed = list(lines)
+    for each in listed[:_SHOWN]:
+        click.echo(f"{what}: {each}", err=True)
+    if len(listed) > _SHOWN:
+        click.echo(f"{what}: {len(listed) - _SHOWN:,} more.", err=True)
+
+
+def _problem(found: Problem) -> str:
+    return f"{found.column}: {found.rule}"
 
 
 def _lines(found: Standing) -> Iterator[str]:

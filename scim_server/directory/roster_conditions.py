@@ -100,7 +100,7 @@ class Id(Words):
     def condition(self, operator: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
         if operator == _CONTAINS:
             return Contains(roster_ids(self.expression), value)
-        return Words.condition(self, operator, value)
+        return Words.condition(self, operator, value)  # super() fails in a class with slots
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,7 +280,7 @@ def _page(
     found = select(resource.c.seq, *([] if key is None else [key.label("key")]))
     found = found.where(served(kind), settlement.where(fields)).limit(LIMIT)
     found = found.order_by(*ordered(key, ask.descending, resource.c.seq))
-    if after is not None and ask.sort is None and settlement.fields <= _WALKED_BY:
+    if after is not None and settlement.fields <= _WALKED_BY:
         return found.where(resource.c.seq > AFTER).with_only_columns(*_columns(kind))
     found = (
         found.offset(OFFSET) if after is None else found.where(NotSought(resource.c.seq) > AFTER)

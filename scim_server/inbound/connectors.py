@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from scim_server.errors import NotPushed, Unsettled
-from scim_server.inbound.session import Session, TryAgain, told_by
+from scim_server.inbound.session import Session, TryAgain, told_by, unexpected
 from scim_server.inbound.transport import Answer
 from scim_server.inbound.waiting import Random, back_off
 
@@ -22,12 +22,10 @@ _LONGEST_WAIT = 120.0
 """Asked to wait longer, a command ends instead: a person sits before it."""
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-_CODE = re.compile(r"[A-Za-z][0-9A-Za-z_.]{0,60}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,16}Z")
 
 _WHAT_TO_CHECK = {
     400: "It doesn't take the request as it is: check the id of the source system.",
-    401: "The token isn't taken: check that the tenant and the Graph address belong together.",
     403: "The app may not do this: grant it IndustryData-DataConnector.ReadWrite.All as an "
     "application permission, with an administrator's consent.",
     404: "There is no such source system or connector in the tenant, or no School Data Sync.",
@@ -93,7 +91,7 @@ class Connectors:
         def ask() -> Connector:
             answer = self._session.ask("PATCH", url, body)
             if not 200 <= answer.status < 300:
-                raise _refused(answer)
+                raise unexpected(answer, _WHAT_TO_CHECK)
             return connector
 
         # Done twice it is the same, and nothing that could be read tells whether it was done.
@@ -106,7 +104,7 @@ class Connectors:
         def ask() -> None:
             answer = self._session.ask("POST", url)
             if answer.status != 202:
-                raise _refused(answer)
+                raise unexpected(answer, _WHAT_TO_CHECK)
 
         self._answered(ask)
 
@@ -157,14 +155,8 @@ class Connectors:
     def _listed(self) -> Iterator[Mapping[str, Any]]:
         page: str | None = self._url
         while page is not None:
-            answer = self._session.ask("GET", page)
-            told = told_by(answer)
-            if answer.status != 200 or not isinstance(told.get("value"), list):
-                raise _refused(answer)
-            yield from (each for each in told["value"] if isinstance(each, dict))
-            page = told.get("@odata.nextLink")
-            if page is not None and not str(page).startswith(f"{self._session.base}/"):
-                raise NotPushed("The next page of connectors is at another address: not followed.")
+            listed, page = self._session.page(page, _WHAT_TO_CHECK)
+            yield from (each for each in listed if isinstance(each, dict))
 
     def _answered(self, ask: Callable[[], Found]) -> Found:
         """What comes of a request that may be repeated."""
@@ -198,7 +190,7 @@ def _unsettled(what: str) -> Unsettled:
 
 def _made(answer: Answer) -> Connector:
     if not 200 <= answer.status < 300:
-        raise _refused(answer)
+        raise unexpected(answer, _WHAT_TO_CHECK)
     found = _connector(told_by(answer))
     if found is None:
         raise Unsettled(f"Microsoft Graph answered {answer.status}, but told no connector's id.")
@@ -231,12 +223,3 @@ def _is_for(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def _plain(address: str) -> str:
     """Microsoft takes an address with a slash at its end or without."""
     return address.rstrip("/").lower()
-
-
-def _refused(answer: Answer) -> NotPushed:
-    """The code of the failure is told; its message may hold what was sent."""
-    error = told_by(answer).get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    named = f" ({code})" if isinstance(code, str) and _CODE.fullmatch(code) else ""
-    advice = _WHAT_TO_CHECK.get(answer.status, "Nobody here knows what that means.")
-    return NotPushed(f"Microsoft Graph answered {answer.status}{named}. {advice}")

@@ -7,10 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scim_server.clock import Clock
-from scim_server.errors import NotPushed
 from scim_server.inbound.configuration import Configuration
-from scim_server.inbound.session import Session, told_by
-from scim_server.inbound.transport import Answer, Transport
+from scim_server.inbound.session import Session, unexpected
+from scim_server.inbound.transport import Transport
 
 _SCIM = "application/scim+json"
 
@@ -18,7 +17,6 @@ _AS_IT_IS = (400, 413)
 """Refused because of what the request holds."""
 
 _WHAT_TO_CHECK = {
-    401: "The token isn't taken: check that the tenant and the Graph address belong together.",
     403: "The app may not do this: grant it SynchronizationData-User.Upload and "
     "ProvisioningLog.Read.All (or AuditLog.Read.All) as application permissions, with an "
     "administrator's consent.",
@@ -32,10 +30,10 @@ class Graph:
 
     def __init__(self, of: Configuration, transport: Transport, clock: Clock) -> None:
         self._of, self.session = of, Session(of, transport, clock)
-        self._base = self.session.base
+        base = self.session.base
         job = f"/v1.0/servicePrincipals/{of.service_principal}/synchronization/jobs/{of.job}"
-        self._upload_url = f"{self._base}{job}/bulkUpload"
-        self._log_url = f"{self._base}/v1.0/auditLogs/provisioning"
+        self._upload_url = f"{base}{job}/bulkUpload"
+        self._log_url = f"{base}/v1.0/auditLogs/provisioning"
 
     def sign_in(self) -> None:
         """As :meth:`Session.sign_in`."""
@@ -52,7 +50,7 @@ class Graph:
         if answer.status in _AS_IT_IS:
             return False
         if answer.status not in (200, 202):
-            raise _unexpected(answer)
+            raise unexpected(answer, _WHAT_TO_CHECK)
         return True
 
     def log_page(self, since: datetime | None, page: str | None) -> tuple[list[Any], str | None]:
@@ -65,16 +63,4 @@ class Graph:
             if since is not None:
                 wanted += f" and activityDateTime ge {since:%Y-%m-%dT%H:%M:%SZ}"
             page = f"{self._log_url}?{urlencode({'$filter': wanted, '$top': 200})}"
-        answer = self.session.ask("GET", page)
-        told = told_by(answer)
-        if answer.status != 200 or not isinstance(told.get("value"), list):
-            raise _unexpected(answer)
-        following = told.get("@odata.nextLink")
-        if following is not None and not str(following).startswith(f"{self._base}/"):
-            raise NotPushed("The provisioning log's next page is at another address: not followed.")
-        return told["value"], following
-
-
-def _unexpected(answer: Answer) -> NotPushed:
-    advice = _WHAT_TO_CHECK.get(answer.status, "Nobody here knows what that means.")
-    return NotPushed(f"Microsoft Graph answered {answer.status}. {advice}")
+        return self.session.page(page, _WHAT_TO_CHECK)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,9 @@ from scim_server.inbound.proofs import proof
 from scim_server.inbound.transport import Answer, Transport, Unreachable, is_own
 
 JSON = "application/json"
+
+_CODE = re.compile(r"[A-Za-z][0-9A-Za-z_.]{0,60}")
+_NOT_TAKEN = "The token isn't taken: check that the tenant and the Graph address belong together."
 
 _EARLY = timedelta(minutes=5)
 """A token is replaced so long before its end, so that none ends on its way."""
@@ -101,6 +105,20 @@ class Session:
             raise TryAgain("the token was no longer taken")
         return answer
 
+    def page(self, url: str, advice: Mapping[int, str]) -> tuple[list[Any], str | None]:
+        """What stands on a page of a list, and the address of the next page, or none.
+
+        Raises as :meth:`ask`, and :func:`unexpected` with ``advice``.
+        """
+        answer = self.ask("GET", url)
+        told = told_by(answer)
+        if answer.status != 200 or not isinstance(told.get("value"), list):
+            raise unexpected(answer, advice)
+        following = told.get("@odata.nextLink")
+        if following is not None and not str(following).startswith(f"{self.base}/"):
+            raise NotPushed("The next page of a list is at another address: not followed.")
+        return told["value"], following
+
     def _request(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None
     ) -> Answer:
@@ -131,6 +149,18 @@ def told_by(answer: Answer) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def unexpected(answer: Answer, advice: Mapping[int, str]) -> NotPushed:
+    """An answer that a person has to look after; ``advice`` is what to check, by status.
+
+    The code of the failure is told; its message may hold what was sent.
+    """
+    error = told_by(answer).get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    named = f" ({code})" if isinstance(code, str) and _CODE.fullmatch(code) else ""
+    what = {401: _NOT_TAKEN, **advice}.get(answer.status, "Nobody here knows what that means.")
+    return NotPushed(f"Microsoft Graph answered {answer.status}{named}. {what}")
 
 
 def _codes(told: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,21 +43,30 @@ class School:
         ]  # fmt: skip
 
 
-@pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
-    shell, clock = Shell(tmp_path), MovedClock()
+@contextmanager
+def published(folder: Path, *schools: str) -> Iterator[tuple[Shell, Double]]:
+    """The unit ``sp12`` of which these schools publish, and a tenant whose app's secret is in a
+    file.
+    """
+    shell, clock = Shell(folder), MovedClock()
     clock.now = datetime.now(UTC)
     shell("unit", "add", "sp12", "--domain", "sp12.example.pl", "--school", "SP 12",
           "--school", "LO 3")  # fmt: skip
     write_files(shell.folder / "export")
     shell("import", "sp12", str(shell.folder / "export"))
-    for each in ("SP 12", "LO 3"):
+    for each in schools:
         shell("consent", "sp12", "on", "--school", each, "--by", "dyrektor")
     with doubled(clock) as double:
-        file = tmp_path / "secret"
+        file = folder / "secret"
         file.write_text(double.tenant.secret, "utf-8")
         file.chmod(0o600)
-        yield School(shell, double)
+        yield shell, double
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    with published(tmp_path, "SP 12", "LO 3") as made:
+        yield School(*made)
 
 
 def test_configure_push_status_and_person_in_turn(school: School) -> None:

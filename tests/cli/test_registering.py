@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ from scim_server.audit import entries
 from scim_server.database import open_database
 from scim_server.inbound.connectors import Connectors
 from scim_server.oauth import credentials
-from tests.cli.test_commands import Shell
-from tests.cli.test_inbound import School
-from tests.inbound.double import doubled
-from tests.school import AUDIT_KEYS, MovedClock, write_files
+from tests.cli.test_inbound import School, published
+from tests.school import AUDIT_KEYS
 
 
 class Registering(School):
@@ -67,19 +64,9 @@ class Registering(School):
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[Registering]:
-    shell, clock = Shell(tmp_path), MovedClock()
-    clock.now = datetime.now(UTC)
-    shell("unit", "add", "sp12", "--domain", "sp12.example.pl", "--school", "SP 12",
-          "--school", "LO 3")  # fmt: skip
-    write_files(shell.folder / "export")
-    shell("import", "sp12", str(shell.folder / "export"))
-    shell("consent", "sp12", "on", "--school", "LO 3", "--by", "dyrektor")
-    with doubled(clock) as double, pytest.MonkeyPatch.context() as patch:
+    with published(tmp_path, "LO 3") as (shell, double), pytest.MonkeyPatch.context() as patch:
         patch.setattr("scim_server.cli.registering.sleep", lambda _: None)
         double.simulator.connectors.sign_in = lambda _: True
-        file = tmp_path / "secret"
-        file.write_text(double.tenant.secret, "utf-8")
-        file.chmod(0o600)
         yield Registering(shell, double)
 
 

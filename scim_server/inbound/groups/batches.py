@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from scim_server.errors import NotPushed
-from scim_server.inbound.session import Session, told_by
+from scim_server.inbound.session import Session, told_by, unexpected
 
 MOST_STEPS = 20
 """Requests that one batch may hold."""
@@ -20,7 +20,6 @@ MOST_MEMBERS = 20
 _JSON = {"Content-Type": "application/json"}
 _NOT_NOW = (0, 401, 408, 429)
 _WHAT_TO_CHECK = {
-    401: "The token isn't taken: check that the tenant and the Graph address belong together.",
     403: "The app may not do this: grant it Group.ReadWrite.All and User.Read.All as application "
     "permissions, with an administrator's consent.",
 }
@@ -86,15 +85,8 @@ class Batches:
         body = orjson.dumps({"requests": requests})
         answer = self._session.ask("POST", f"{self.base}/$batch", body)
         responses = told_by(answer).get("responses")
-        if answer.status in _WHAT_TO_CHECK:
-            raise NotPushed(
-                f"Microsoft Graph answered {answer.status}. {_WHAT_TO_CHECK[answer.status]}"
-            )
         if answer.status != 200 or not isinstance(responses, list):
-            raise NotPushed(
-                f"Microsoft Graph answered {answer.status} to a batch of requests about groups. "
-                "Nobody here knows what that means."
-            )
+            raise unexpected(answer, _WHAT_TO_CHECK)
         by_id = {each.get("id"): each for each in responses if isinstance(each, Mapping)}
         replies = [_reply(by_id.get(str(number))) for number in range(len(steps))]
         if any(each.status == 401 for each in replies):

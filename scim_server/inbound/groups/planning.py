@@ -30,9 +30,8 @@ class GroupPlan:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing that could be done now."""
-        figures = self.members
-        to_add = figures.adding - figures.unknown
-        return not (self.create or self.rename or to_add or figures.ending)
+        to_add = self.members.adding - self.members.unknown
+        return not (self.create or self.rename or to_add or self.members.ending)
 
 
 def plan(connection: Connection, unit_id: int, *, retry_failed: bool = False) -> GroupPlan:

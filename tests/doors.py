@@ -127,26 +127,27 @@ def scim(get: Get, base: str) -> Picture:
     picture = Picture()
     listed: dict[str, set[tuple[str, str]]] = {}
     for each in _scim_pages(get, f"{base}/Users"):
-        picture.people[_plain(each["id"])] = _scim_person(each)
+        picture.people[plain(each["id"])] = _scim_person(each)
         for one in each.get("groups", []):
             _check(one, {"value", "$ref", "display", "type"})
-            pair = _plain(one["value"]), _plain(each["id"])
+            pair = plain(one["value"]), plain(each["id"])
             listed.setdefault(pair[0], set()).add(pair)
     for each in _scim_pages(get, f"{base}/Groups"):
-        id = _plain(each["id"])
+        id = plain(each["id"])
         picture.groups[id] = _scim_group(each)
         members = each.get("members", [])
         for one in members:
             _check(one, {"value", "$ref", "display", "type"})
-            pair = id, _plain(one["value"])
+            pair = id, plain(one["value"])
             picture.memberships[pair] = {"role": picture.people[pair[1]]["role"]}
-        pairs = {(id, _plain(one["value"])) for one in members}
+        pairs = {(id, plain(one["value"])) for one in members}
         assert pairs == listed.pop(id, set()), "User.groups isn't Group.members"
     assert not listed
     return picture
 
 
-def _plain(id: str) -> str:
+def plain(id: str) -> str:
+    """What rosters and files call the resource with this id of SCIM's."""
     return id.replace("-", "")
 
 

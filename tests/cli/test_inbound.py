@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.inbound.double import Double, doubled
+from tests.inbound.pushed import secret_file
 from tests.school import MovedClock, write_files
 
 ROOT = Path(__file__).parent.parent.parent
@@ -57,9 +58,7 @@ def published(folder: Path, *schools: str) -> Iterator[tuple[Shell, Double]]:
     for each in schools:
         shell("consent", "sp12", "on", "--school", each, "--by", "dyrektor")
     with doubled(clock) as double:
-        file = folder / "secret"
-        file.write_text(double.tenant.secret, "utf-8")
-        file.chmod(0o600)
+        secret_file(double, folder)
         yield shell, double
 
 

@@ -16,7 +16,16 @@ from scim_server.database import open_database
 from scim_server.inbound.connectors import Connectors
 from scim_server.oauth import credentials
 from tests.cli.test_inbound import School, published
+from tests.inbound.double import Double
 from tests.school import AUDIT_KEYS
+
+
+def app_of(double: Double, secret: Path) -> list[str]:
+    """The options that name the tenant's app, whose secret is in a file."""
+    return [
+        "--tenant", double.tenant.tenant_id, "--graph-client-id", double.tenant.client_id,
+        "--secret-file", str(secret), "--login-url", double.login, "--graph-url", double.login,
+    ]  # fmt: skip
 
 
 class Registering(School):
@@ -31,12 +40,7 @@ class Registering(School):
         return self.shell("sds", "rotate", "sp12", *self.app(), *more, code=code).output
 
     def app(self) -> list[str]:
-        tenant = self.double.tenant
-        return [
-            "--tenant", tenant.tenant_id, "--graph-client-id", tenant.client_id,
-            "--secret-file", str(self.shell.folder / "secret"),
-            "--login-url", self.double.login, "--graph-url", self.double.login,
-        ]  # fmt: skip
+        return app_of(self.double, self.shell.folder / "secret")
 
     @property
     def secrets(self) -> list[str]:
@@ -82,7 +86,7 @@ def test_a_secret_is_made_sent_and_never_shown(school: Registering) -> None:
     assert secret not in printed
     assert school.double.tenant.secret not in printed
     (listed,) = school.secrets
-    name = secret.split("_")[2]
+    (name,) = names(school.given)
     assert listed.startswith(f"sp12  {name} of {made['credential']['clientId']}: active")
     assert school.sent == [
         {
@@ -152,7 +156,7 @@ def test_where_nobody_knows_the_secret_lives_on_and_the_next_run_looks(
     assert "may have been done" in printed
     (listed,) = school.secrets
     assert "active" in listed
-    name = school.given[0].split("_")[2]
+    (name,) = names(school.given)
     assert f"credentials revoke sp12 {name} --force" in printed
     assert [each["outcome"] for each in school.sent] == ["unknown"]
     assert "There is a connector for this address already" in school.send()

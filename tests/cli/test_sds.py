@@ -19,7 +19,8 @@ from scim_server.directory.units import unit_named
 from scim_server.errors import BadInput, Refused
 from scim_server.oneroster.csv_files import COLUMNS, write_files
 from tests.cli.test_commands import Shell
-from tests.oneroster.test_sds_cycle import GROUP, listed, plain
+from tests.doors import plain
+from tests.oneroster.test_sds_cycle import GROUP, listed
 from tests.school import KEY, PUPILS, SCHOOLS, World
 from tests.school import write_files as write_export
 

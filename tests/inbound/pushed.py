@@ -241,32 +241,41 @@ def shown(account: Mapping[str, Any]) -> dict[str, Any]:
     return {name: account[name] for name in names}
 
 
-def configuration(double: Double, folder: Path) -> Configuration:
-    """With the tenant's secret in a private file below ``folder``."""
+def secret_file(double: Double, folder: Path) -> Path:
+    """A private file below ``folder`` with the secret of the tenant's app."""
     file = folder / "secret"
     file.write_text(double.tenant.secret, "utf-8")
     file.chmod(0o600)
+    return file
+
+
+def configuration(double: Double, folder: Path) -> Configuration:
+    """With the tenant's secret in a private file below ``folder``."""
     return Configuration(
         tenant=double.tenant.tenant_id,
         client_id=double.tenant.client_id,
         service_principal=double.tenant.service_principal_id,
         job=double.tenant.job_id,
         credential_kind="secret",
-        credential_file=str(file),
+        credential_file=str(secret_file(double, folder)),
         login_url=double.login,
         graph_url=double.login,
     )
 
 
+FIRST = {1: ["U-1", "U-3", "U-5", "P-1"], 2: ["U-2", "U-4", "P-1"]}
+"""Who is in which group at first."""
+
+
 @contextmanager
-def grouped(world: World, kind: Kind = "security", **terms: Any) -> Iterator[Pushed]:
+def grouped(world: World, kind: Kind = "security") -> Iterator[Pushed]:
     """With groups, of which none was pushed yet: 1 of school SP 12 and 2 of LO 3, of whose pupils
     odd ones and even ones are.
     """
-    with doubled(world.clock, **terms) as double:
+    with doubled(world.clock) as double:
         made = Pushed(world, double)
         made.configure(groups=kind)
         made.fill(pupils(*range(1, 9)), allow_deactivations=True)
-        made.fill_groups({1: ["U-1", "U-3", "U-5", "P-1"], 2: ["U-2", "U-4", "P-1"]})
+        made.fill_groups(FIRST)
         yield made
         made.close()

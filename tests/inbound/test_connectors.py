@@ -248,10 +248,6 @@ def test_a_new_credential_may_be_held_where_an_answer_was_lost(asking: Asking) -
     asking.meddle = patching(503)
     with pytest.raises(Unsettled, match="may have been done"):
         replaced(asking, made)
-    asking.meddle = patching(404)
-    asking.double.fail_next("expired", on="connectors")
-    with pytest.raises(NotPushed, match="404"):
-        replaced(asking, made)
     lost = iter([Answer(503), Answer(404)])
     asking.meddle = lambda method, _: next(lost) if method == "PATCH" else None
     with pytest.raises(Unsettled, match="404"):

@@ -21,10 +21,8 @@ from scim_server.inbound.tables import (
     inbound_member,
     inbound_person,
 )
-from tests.inbound.pushed import Pushed, grouped, pupils
+from tests.inbound.pushed import FIRST, Pushed, grouped, pupils
 from tests.school import DOMAIN, World
-
-FIRST = {1: ["U-1", "U-3", "U-5", "P-1"], 2: ["U-2", "U-4", "P-1"]}
 
 
 @pytest.fixture
@@ -124,7 +122,7 @@ def test_a_large_group_is_filled_twenty_at_a_time_and_none_twice_in_a_batch(
 
 
 def test_the_next_day_only_what_changed_is_asked_for(pushed: Pushed) -> None:
-    """Red when ``_ended`` doesn't ask whether a membership is over."""
+    """Red when ``selects.ended`` doesn't ask whether a membership is over."""
     pushed.push_groups()
     before = len(writes(pushed))
     pushed.push()
@@ -298,7 +296,7 @@ def test_an_account_that_was_deleted_keeps_nobody_else_out(pushed: Pushed) -> No
 
 
 def test_what_isn_t_served_stays_as_it_is_and_is_no_departure(pushed: Pushed) -> None:
-    """Red when ``_with_ends`` doesn't ask whether group and person are served."""
+    """Red when ``selects.with_ends`` doesn't ask whether group and person are served."""
     pushed.fill_groups({**FIRST, 1: [*FIRST[1], "U-2"]})
     pushed.push_groups()
     pushed.world.decide("LO 3", False)

@@ -13,9 +13,8 @@ from scim_server.errors import NotPushed, Refused
 from scim_server.inbound.simulator.faults import CUT, EXPIRED, LOST
 from scim_server.inbound.simulator.messages import bad_request
 from scim_server.inbound.tables import inbound, inbound_member
-from tests.inbound.pushed import Pushed, grouped, pupils
-from tests.inbound.test_groups import FIRST
-from tests.school import World
+from tests.inbound.pushed import FIRST, Pushed, grouped, pupils
+from tests.school import DOMAIN, World
 
 MANY = {n: ["U-1", "U-2", "U-3"] for n in range(1, 46)}
 
@@ -24,15 +23,6 @@ MANY = {n: ["U-1", "U-2", "U-3"] for n in range(1, 46)}
 def pushed(world: World) -> Iterator[Pushed]:
     with grouped(world) as made:
         yield made
-
-
-def steps(pushed: Pushed, method: str) -> list[tuple[str, int]]:
-    """The address and the status of every request of a batch with this method, tokens' apart."""
-    return [
-        (each.path, each.status)
-        for each in pushed.double.calls
-        if each.method == method and "/groups" in each.path
-    ]
 
 
 # What passes
@@ -46,7 +36,11 @@ def test_of_a_batch_only_the_throttled_requests_are_sent_again(pushed: Pushed) -
     assert outcome is not None
     assert 44 in pushed.slept
     pushed.check_groups()
-    upserts = [status for path, status in steps(pushed, "PATCH") if "uniqueName" in path]
+    upserts = [
+        each.status
+        for each in pushed.double.calls
+        if each.method == "PATCH" and "/groups(uniqueName" in each.path
+    ]
     assert (upserts.count(429), upserts.count(201)) == (7, 45)
     assert len(upserts) == 52
 
@@ -71,7 +65,7 @@ def test_whatever_passes_is_asked_again(pushed: Pushed, what: int | str, on: str
 
 
 def test_a_membership_that_ended_while_its_answer_was_lost_ends_in_entra(pushed: Pushed) -> None:
-    """Red when ``_ended`` looks at accepted memberships alone."""
+    """Red when ``selects.ended`` looks at accepted memberships alone."""
     pushed.push_groups()
     pushed.fill_groups({1: [*FIRST[1], "U-2"], 2: FIRST[2]})
     _lose_the_answer(pushed)
@@ -222,7 +216,7 @@ def test_a_group_that_is_new_isn_t_taken_for_deleted(
     is always false.
     """
     for key in FIRST[1]:
-        name = f"{key.lower()}@sp12.example.pl"
+        name = f"{key.lower()}@{DOMAIN}"
         pushed.double.seed_account(userPrincipalName=name, employeeId=key)
     groups = pushed.double.simulator.groups
     find = groups._find
@@ -294,7 +288,7 @@ def test_a_decision_withdrawn_in_the_middle_stops_groups_too(pushed: Pushed) -> 
 def test_one_school_s_withdrawal_leaves_its_groups_out_from_the_next_batch_on(
     pushed: Pushed,
 ) -> None:
-    """Red when ``_with_ends`` doesn't ask whether group and person are served."""
+    """Red when ``selects.with_ends`` doesn't ask whether group and person are served."""
     pushed.fill_groups({n: [f"U-{2 - n % 2}"] for n in range(1, 101)})
     pushed.push()
     pushed.double.settle()

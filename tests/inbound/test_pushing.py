@@ -247,7 +247,7 @@ def test_never_more_than_forty_calls_in_five_seconds(pushed: Pushed) -> None:
 
 
 def test_a_decision_withdrawn_in_the_middle_stops_the_push(pushed: Pushed) -> None:
-    """Red when ``_check_consent`` isn't called in ``_offer``."""
+    """Red when ``check_consent`` isn't called in ``_offer``."""
     pushed.fill(pupils(*range(1, 201)), allow_deactivations=True)
     calls: list[int] = []
 

@@ -120,7 +120,8 @@ def test_a_credential_is_changed_whole_and_has_to_be_tried_anew(double: Double) 
         False, None,
     )  # fmt: skip
     assert {**known, "credential": made["credential"]} == made
-    assert patch(double, made["id"], {"@odata.type": made["@odata.type"], "displayName": "LO 3"})
+    named = {"@odata.type": made["@odata.type"], "displayName": "LO 3"}
+    assert patch(double, made["id"], named).status_code == 204
     assert double.connectors[0]["displayName"] == "LO 3"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from tests.doors import plain
 from tests.school import World
 
 Object = dict[str, Any]
@@ -38,7 +39,7 @@ class Roster:
 
     def id_of(self, key: str) -> str:
         """The ``sourcedId`` of who or what has this key in the register: SCIM's without hyphens."""
-        return self.world.id_of(key).replace("-", "")
+        return plain(self.world.id_of(key))
 
     def get(self, path: str, method: str = "GET", **query: Any) -> TestResponse:
         return self.world.app.test_client().open(

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.oneroster.rosters import BASES, WRAPPERS, Roster
-from tests.oneroster.test_specification import NESTED, NOBODY, ids
+from tests.oneroster.test_errors import NOBODY
+from tests.oneroster.test_specification import NESTED, ids
 from tests.school import World
 
 

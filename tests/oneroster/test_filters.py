@@ -23,10 +23,11 @@ FIELDS = {
                        "terms.sourcedId", "subjects"),
     (SDS, "enrollments"): (*COMMON, "role", "primary", "user.sourcedId", "class.sourcedId",
                            "school.sourcedId"),
-    (SDS, "orgs"): (*COMMON, "name", "type", "parent.sourcedId", "children.sourcedId"),
+    (SDS, "orgs"): (*COMMON, "name", "type", "identifier", "parent.sourcedId",
+                    "children.sourcedId"),
     (SDS, "academicSessions"): (*COMMON, "title", "startDate", "endDate", "type", "schoolYear",
                                 "parent.sourcedId"),
-    (SDS, "courses"): (*COMMON, "title", "org.sourcedId", "subjects"),
+    (SDS, "courses"): (*COMMON, "title", "courseCode", "org.sourcedId", "subjects"),
 }  # fmt: skip
 SEVERAL = {"orgs.sourcedId", "roles.org.sourcedId", "school.sourcedId"}
 """Fields that the store compares with ``=`` and ``!=`` alone."""

@@ -9,7 +9,8 @@ import pytest
 from scim_server.oauth.credentials import live_secrets, revoke
 from tests.isolation.neighbour import neighbour_of
 from tests.oneroster.rosters import BASES, GOOGLE, SDS, Roster
-from tests.oneroster.test_specification import NESTED, NOBODY, ids
+from tests.oneroster.test_errors import NOBODY
+from tests.oneroster.test_specification import NESTED, ids
 from tests.school import World
 
 SINGLE = (
@@ -53,7 +54,7 @@ def test_a_school_that_is_withheld_is_answered_like_one_that_never_was(
     """
     known = ids(world)
     world.decide("SP 12", False)
-    del known["teacher"], known["term"]  # these are of LO 3 as well
+    # The teacher and the term are of LO 3 as well.
     own = {**known, "teacher": NOBODY, "term": NOBODY}
     assert list(answers(world, base, own)) == list(answers(world, base, nobody(own)))
 

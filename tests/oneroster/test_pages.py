@@ -95,7 +95,7 @@ def test_what_ended_is_sorted_among_what_holds(world: World) -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_head_tells_what_get_does_without_its_body(world: World, base: str) -> None:
     roster = Roster(world, base)
-    for path in ("users", "orgs", f"users/{Roster(world).id_of('U-1')}"):
+    for path in ("users", "orgs", f"users/{roster.id_of('U-1')}"):
         got, head = roster.get(path), roster.get(path, "HEAD")
         assert (head.status_code, head.data) == (200, b"")
         for name in ("X-Total-Count", "Link", "Content-Type"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from tests.doors import plain
 from tests.oneroster.rosters import ACTIVE, SDS, Roster
 from tests.school import World
 
@@ -84,10 +85,6 @@ def assert_same_as_scim(world: World, sds: Sds) -> None:
     }
     for each in sds.held["enrollments"].values():
         assert each["role"] == sds.held["users"][each["user"]["sourcedId"]]["role"]
-
-
-def plain(id: str) -> str:
-    return id.replace("-", "")
 
 
 class Register:

@@ -16,7 +16,6 @@ from scim_server.oneroster.versions import V1P1, V1P2
 from tests.oneroster.rosters import BASES, GOOGLE, SDS, WRAPPERS, Roster
 from tests.school import ASSIGNMENTS, GROUPS, PUPILS, World
 
-NOBODY = "00000000000080008000000000000000"
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 REQUIRED = {
     "orgs": {"name", "type"},

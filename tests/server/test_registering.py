@@ -8,7 +8,9 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from scim_server.cli import cli
+from tests.cli.test_registering import app_of
 from tests.inbound.double import doubled
+from tests.inbound.pushed import secret_file
 from tests.school import MovedClock
 from tests.server.program import School, serving
 
@@ -23,13 +25,7 @@ def test_the_connector_of_the_double_signs_in_with_the_secret_that_it_was_given(
     clock = MovedClock()
     clock.now = datetime.now(UTC)
     with serving(school) as program, doubled(clock) as double:
-        file = tmp_path / "secret"
-        file.write_text(double.tenant.secret, "utf-8")
-        file.chmod(0o600)
-        app = [
-            "--tenant", double.tenant.tenant_id, "--graph-client-id", double.tenant.client_id,
-            "--secret-file", str(file), "--login-url", double.login, "--graph-url", double.login,
-        ]  # fmt: skip
+        app = app_of(double, secret_file(double, tmp_path))
         system = double.tenant.source_system_id
         connectors = double.simulator.connectors
         held: list[str] = []

@@ -54,7 +54,7 @@ def test_two_schools_with_leavers_and_closed_groups_are_the_same_through_every_d
     world: World, tmp_path: Path
 ) -> None:
     """Red when a door forgets that one of two schools doesn't publish, or who left: as when
-    ``rosters._places`` doesn't ask whether a school is synchronised.
+    ``rosters._whole`` doesn't ask whether a school is synchronised.
     """
     whatever = {"allow_deactivations": True, "max_deactivated_percent": 100}
     register = Register.of(doors.tables(world.folder, "utf-8"))
